@@ -1,0 +1,49 @@
+# make serve   a server on http://127.0.0.1:8000 (PORT=, HOST=, SMALTI_DATA_DIR= change that)
+# make test    lint, types and tests
+# make lint    lint and types alone
+# make docs    writes the pages that are generated from the code
+# make clean   removes what make made
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := serve
+.PHONY: serve test lint docs clean
+
+serve: $(VENV)/.installed
+	@$(BIN)/smalti serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
+
+test: lint
+	@$(BIN)/python -m pytest -q
+
+lint: $(VENV)/.installed-test
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy --strict
+
+docs: $(VENV)/.installed
+	@$(BIN)/python -m smalti.config > docs/configuration.md
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "smalti needs Python 3.11 or newer, and '$(PYTHON)' is not: install it, or name one with PYTHON=/path/to/python3." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "Python's venv module is missing: apt install python3-venv, then run make again." >&2; exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) --version) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+# A stamp is newer than what it was made from, so that nothing is installed twice.
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing smalti and what it needs (a few minutes the first time) ..."
+	@PIP_CONSTRAINT=constraints.txt $(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.installed-test: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing smalti, what it needs and what its tests need (a few minutes the first time) ..."
+	@PIP_CONSTRAINT=constraints.txt $(PIP) install --editable '.[test]'
+	@touch $@ $(VENV)/.installed

@@ -1,0 +1,263 @@
+"""Settings: one table, read in one order.
+
+A setting comes from the first of these that has it: a command-line flag, the environment
+(`SMALTI_PORT`), `smalti.toml` in the data directory, its default. `docs/configuration.md` is
+`python -m smalti.config`, word for word.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import os
+import sys
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from smalti.errors import ConfigError
+
+PREFIX = "SMALTI_"
+FILE = "smalti.toml"
+Read = Callable[[object], object]
+"""Turns what was written into the setting's value, or raises ValueError saying what it must be."""
+
+log = logging.getLogger(__name__)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str) and value.strip():
+        return value.strip()
+    raise ValueError("a text that is not empty")
+
+
+def _whole(low: int, high: int) -> Read:
+    def read(value: object) -> int:
+        if isinstance(value, str) and value.strip().isdecimal():
+            value = int(value)
+        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
+            return value
+        raise ValueError(f"a whole number from {low} to {high}")
+
+    return read
+
+
+def _one_of(*names: str) -> Read:
+    def read(value: object) -> str:
+        if isinstance(value, str) and value.strip().lower() in names:
+            return value.strip().lower()
+        raise ValueError(f"one of {', '.join(names)}")
+
+    return read
+
+
+def _device(value: object) -> str:
+    text = value.strip().lower() if isinstance(value, str) else ""
+    if text in ("auto", "cpu", "cuda") or (text.startswith("cuda:") and text[5:].isdecimal()):
+        return text
+    raise ValueError("auto, cpu, cuda or cuda:N")
+
+
+def _folder(value: object) -> Path:
+    path = value if isinstance(value, Path) else Path(_text(value))
+    return path.expanduser().absolute()
+
+
+def _key(value: object) -> str:
+    text = _text(value)
+    if len(text) >= 16 and text.isascii() and text.isprintable() and " " not in text:
+        return text
+    raise ValueError("at least 16 letters, digits or signs, without spaces")
+
+
+def _url(value: object) -> str:
+    text = _text(value).rstrip("/")
+    if text.startswith(("http://", "https://")):
+        return text
+    raise ValueError("an address that begins with http:// or https://")
+
+
+def _setting(default: object, read: Read, help: str, shown: str | None = None) -> Any:
+    """A row of the table. shown: how the docs write the default, where its value would not do."""
+    return field(default=default, metadata={"read": read, "help": help, "shown": shown})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Every setting, with its type and its default."""
+
+    data_dir: Path = _setting(
+        None,
+        _folder,
+        "The one folder in which everything is kept: the key, the pictures, smalti.toml.",
+        shown="~/.local/share/smalti",
+    )
+    host: str = _setting("127.0.0.1", _text, "Address to listen on; 0.0.0.0 for every network.")
+    port: int = _setting(8000, _whole(0, 65535), "Port to listen on; 0 takes a free one.")
+    public_url: str | None = _setting(
+        None,
+        _url,
+        "How clients reach this server, for links in replies, where a proxy stands before it.",
+        shown="as the client addressed it",
+    )
+    key: str | None = _setting(
+        None,
+        _key,
+        "The key that clients must send, in place of the one in the data directory.",
+        shown="made at the first start",
+    )
+    log_level: str = _setting(
+        "info", _one_of("debug", "info", "warning", "error"), "How much is logged."
+    )
+    device: str = _setting(
+        "auto", _device, "Where pictures are drawn: auto takes a CUDA device if there is one."
+    )
+    slots: int = _setting(8, _whole(1, 1024), "Pictures drawn at the same time on the device.")
+    max_waiting: int = _setting(
+        64, _whole(10, 1_000_000), "Pictures that may wait for a slot; beyond it, requests get 503."
+    )
+    max_upload_mb: int = _setting(
+        50, _whole(1, 1000), "Largest picture that may be uploaded, as a file."
+    )
+    max_upload_megapixels: int = _setting(
+        64, _whole(1, 1000), "Largest picture that may be uploaded, unpacked."
+    )
+    max_body_mb: int = _setting(
+        200, _whole(1, 10_000), "Largest request that is read, all its files together."
+    )
+    picture_lifetime_s: int = _setting(
+        3600, _whole(1, 10**9), "Seconds for which a picture replied as a link can be fetched."
+    )
+    keep_alive_s: int = _setting(
+        10, _whole(1, 3600), "Seconds of silence after which a stream says that it is alive."
+    )
+
+
+@dataclass(frozen=True)
+class Row:
+    """A setting as the table and the docs know it."""
+
+    name: str
+    default: object
+    help: str
+    shown: str
+    read: Read
+
+    @property
+    def variable(self) -> str:
+        return PREFIX + self.name.upper()
+
+
+def _row(name: str, default: object, meta: Mapping[str, Any]) -> Row:
+    return Row(name, default, meta["help"], meta["shown"] or str(default), meta["read"])
+
+
+TABLE = tuple(_row(f.name, f.default, f.metadata) for f in fields(Settings))
+
+
+def read_settings(
+    flags: Mapping[str, object] | None = None, environ: Mapping[str, str] | None = None
+) -> Settings:
+    """flags: settings given on the command line; None stands for a flag that was not given.
+
+    An empty variable counts as not set. Raises ConfigError for a value that a setting cannot
+    have, and for a name in smalti.toml that is no setting.
+    """
+    environ = os.environ if environ is None else environ
+    _warn_of_unknown(environ)
+    sources: list[dict[str, tuple[str, object]]] = [
+        {r.name: ("--" + r.name.replace("_", "-"), (flags or {}).get(r.name)) for r in TABLE},
+        {r.name: (r.variable, environ.get(r.variable) or None) for r in TABLE},
+    ]
+    data_dir = _value(TABLE[0], sources)
+    folder = data_dir if isinstance(data_dir, Path) else default_data_dir(environ)
+    file = folder / FILE
+    sources.append({name: (str(file), value) for name, value in _read_file(file).items()})
+    values: dict[str, Any] = {row.name: _value(row, sources) for row in TABLE[1:]}
+    return Settings(data_dir=folder, **values)
+
+
+def default_data_dir(environ: Mapping[str, str]) -> Path:
+    """`$XDG_DATA_HOME/smalti`, which is `~/.local/share/smalti` on most machines."""
+    base = environ.get("XDG_DATA_HOME", "")
+    return (Path(base) if base.startswith("/") else Path.home() / ".local" / "share") / "smalti"
+
+
+def _value(row: Row, sources: Sequence[Mapping[str, tuple[str, object]]]) -> object:
+    """The value of a setting from the first source that has one."""
+    for source in sources:
+        origin, written = source.get(row.name, ("", None))
+        if written is not None:
+            try:
+                return row.read(written)
+            except ValueError as error:
+                raise ConfigError(
+                    f"Setting '{row.name}' has value '{written}' (from {origin}). "
+                    f"It must be {error}."
+                ) from None
+    return row.default
+
+
+def _read_file(file: Path) -> Mapping[str, object]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} cannot be read: {error}.") from None
+    try:
+        written = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file} is not valid TOML: {error}.") from None
+    names = [row.name for row in TABLE if row.name != "data_dir"]
+    for name in written:
+        if name == "data_dir":
+            raise ConfigError(
+                f"{file} sets 'data_dir', but is found by it. Use --data-dir or SMALTI_DATA_DIR."
+            )
+        if name not in names:
+            raise ConfigError(f"{file} sets '{name}', which is no setting.{_nearest(name, names)}")
+    return written
+
+
+def _warn_of_unknown(environ: Mapping[str, str]) -> None:
+    known = [row.variable for row in TABLE]
+    for name in environ:
+        if name.startswith(PREFIX) and name not in known:
+            log.warning("%s is no setting and has no effect.%s", name, _nearest(name, known))
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f" Did you mean '{near[0]}'?" if near else ""
+
+
+def page() -> str:
+    """The text of docs/configuration.md."""
+    lines = [
+        "# Configuration",
+        "",
+        "<!-- Written by `make docs` from src/smalti/config.py; a test keeps the two the same. -->",
+        "",
+        "A setting comes from the first of these that has it:",
+        "",
+        "1. a flag of the command line, such as `smalti serve --port 9000`, where there is one;",
+        "2. the environment, such as `SMALTI_PORT=9000`;",
+        f"3. `{FILE}` in the data directory, with lines such as `port = 9000`;",
+        "4. its default.",
+        "",
+        "A value that a setting cannot have stops the start, with a sentence that names the value,",
+        "where it came from and what it must be. Everything that smalti keeps is under `data_dir`,",
+        f"which for that reason cannot be set in `{FILE}`.",
+        "",
+        "| setting | environment | default | what it does |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| `{r.name}` | `{r.variable}` | {r.shown} | {r.help} |" for r in TABLE]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -1,0 +1,82 @@
+"""The errors that smalti tells people about, in one tree.
+
+    SmaltiError
+    ├── ConfigError         a setting has a value that it cannot have
+    ├── InvalidRequest      something in the request must change before it can be served
+    │   └── UnknownModel    the model it names is not here
+    ├── Unauthorized        the key is missing or is not one of ours
+    ├── TooLarge            the body is larger than this server reads
+    ├── Unavailable         the request is fine; the server cannot take it now
+    │   └── Busy            ... because too many pictures are waiting
+    └── DrawingFailed       a picture was accepted and could not be finished
+
+Each message is a sentence or two for the person who caused it: what is wrong, with the value, and
+what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class SmaltiError(Exception):
+    """Base of all of them; its text is the message."""
+
+    @property
+    def message(self) -> str:
+        return str(self)
+
+
+class ConfigError(SmaltiError):
+    """A setting cannot have the value it has."""
+
+
+class InvalidRequest(SmaltiError):
+    """param: the field that is wrong, as the client writes it; code: the kind of fault."""
+
+    def __init__(self, message: str, param: str | None = None, code: str = "invalid_value") -> None:
+        super().__init__(message)
+        self.param = param
+        self.code = code
+
+
+class UnknownModel(InvalidRequest):
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(
+            f"The model '{name}' is not here. This server has: {', '.join(known)}.",
+            param="model",
+            code="model_not_found",
+        )
+
+
+class Unauthorized(SmaltiError):
+    def __init__(self, message: str, code: str = "invalid_api_key") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class TooLarge(SmaltiError):
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(
+            f"The body of the request is larger than {limit_bytes / 1e6:g} MB, the most that this "
+            "address reads. Send smaller or fewer pictures."
+        )
+
+
+class Unavailable(SmaltiError):
+    """retry_after_s: when to try again, or None where nobody can tell."""
+
+    def __init__(self, message: str, retry_after_s: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Busy(Unavailable):
+    def __init__(self, waiting: int, asked: int, limit: int, retry_after_s: int) -> None:
+        super().__init__(
+            f"{waiting} pictures are waiting and {asked} more would be over the {limit} that may "
+            f"wait. Try again in {retry_after_s} s.",
+            retry_after_s,
+        )
+
+
+class DrawingFailed(SmaltiError):
+    """The worker could not finish a picture that was accepted."""

@@ -1,0 +1,88 @@
+"""Settings: where they come from, and what is said of a bad one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from smalti.config import TABLE, Settings, page, read_settings
+from smalti.errors import ConfigError
+
+DOCS = Path(__file__).parents[1] / "docs" / "configuration.md"
+
+
+def test_defaults() -> None:
+    settings = read_settings(environ={})
+    assert settings == Settings(data_dir=Path.home() / ".local/share/smalti")
+    assert read_settings(environ={"XDG_DATA_HOME": "/x"}).data_dir == Path("/x/smalti")
+
+
+def test_flags_come_before_the_environment_before_the_file(tmp_path: Path) -> None:
+    (tmp_path / "smalti.toml").write_text('port = 1\nhost = "a"\nslots = 3\n')
+    environ = {"SMALTI_DATA_DIR": str(tmp_path), "SMALTI_PORT": "2", "SMALTI_HOST": "b"}
+    settings = read_settings({"port": 4, "host": None}, environ)
+    assert (settings.port, settings.host, settings.slots) == (4, "b", 3)
+    assert settings.data_dir == tmp_path
+
+
+def test_an_empty_variable_is_not_set() -> None:
+    assert read_settings(environ={"SMALTI_PORT": "", "SMALTI_KEY": ""}).port == 8000
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("port", "eighty"),
+        ("port", "-1"),
+        ("port", "65536"),
+        ("log_level", "loud"),
+        ("device", "gpu"),
+        ("device", "cuda:x"),
+        ("slots", "0"),
+        ("key", "short"),
+        ("key", "with a space in the middle"),
+        ("public_url", "pictures.example"),
+        ("max_waiting", "9"),
+        ("host", "  "),
+    ],
+)
+def test_a_bad_value_is_told_with_its_source(name: str, value: str) -> None:
+    variable = f"SMALTI_{name.upper()}"
+    with pytest.raises(ConfigError) as raised:
+        read_settings(environ={variable: value})
+    assert f"Setting '{name}' has value '{value}' (from {variable}). It must be" in str(
+        raised.value
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("port =", "is not valid TOML"),
+        ("prot = 1", "Did you mean 'port'?"),
+        ("data_dir = '/x'", "SMALTI_DATA_DIR"),
+        ("port = true", "Setting 'port' has value 'True'"),
+        ("[port]\nx = 1", "Setting 'port' has value"),
+    ],
+)
+def test_a_bad_file_is_told(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "smalti.toml").write_text(text)
+    with pytest.raises(ConfigError, match=said.replace("?", r"\?")):
+        read_settings({"data_dir": tmp_path}, {})
+
+
+def test_an_unknown_variable_is_told_and_ignored(caplog: pytest.LogCaptureFixture) -> None:
+    read_settings(environ={"SMALTI_PROT": "1"})
+    assert "Did you mean 'SMALTI_PORT'?" in caplog.text
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_every_default_is_a_value_that_could_be_written(row: object) -> None:
+    assert row.help.endswith(".")  # type: ignore[attr-defined]
+    if row.default is not None:  # type: ignore[attr-defined]
+        assert row.read(row.default) == row.default  # type: ignore[attr-defined]
+
+
+def test_the_docs_are_those_of_the_table() -> None:
+    assert DOCS.read_text(encoding="utf-8") == page(), "run make docs"
