@@ -1,0 +1,157 @@
+"""Writing a layout: the reader's fields sampled one after the other, within what can stand.
+
+A place is only taken where the thing's footprint fits the grid and overlaps nothing before it, so
+that every layout can be drawn whatever the prompt. The randomness is a function of the seed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from smalti.models.mini.layout import (
+    FIELDS,
+    INDEX,
+    PLACE_SIDE,
+    UNSAID,
+    Layout,
+    footprint,
+    token_ranges,
+)
+from smalti.models.mini.reader import TASKS, Reader, encode_text
+from smalti.models.tile_model import Grid
+
+CHOICE_TEMPERATURE = 0.6
+PLACE_TEMPERATURE = 0.9
+LEAST_SHARE = 0.02
+"""Values less likely than this share of the likeliest one are never taken."""
+STANDS_IN_THE_SKY = ("sky_place", "boat_place")
+_THING_OF_PLACE = {
+    name: {"sky_place": "sky_body"}.get(name, "tree" if "tree" in name else name[: -len("_place")])
+    for name in (field.name for field in FIELDS if field.is_place)
+}
+_RANGES = token_ranges()
+
+
+@dataclass(frozen=True, eq=False)
+class Text:
+    """A prompt as the reader sees it. memory: keys and values of each layer; word: the sign's."""
+
+    memory: tuple[tuple[Tensor, Tensor], ...]
+    grid: Grid
+    edits: bool
+    word: str
+    style: str | None
+    blank: bool
+
+
+@torch.inference_mode()
+def read_text(
+    reader: Reader, prompt: str, word: str, grid: Grid, style: str | None, edits: bool
+) -> Text:
+    device = reader.allowed.device
+    text = encode_text([prompt]).to(device)
+    task = torch.tensor([TASKS.index("edit" if edits else "draw")], device=device)
+    size = torch.tensor([[grid.rows, grid.columns]], device=device)
+    memory = reader.remember(*reader.text(text, task, size))
+    return Text(memory, grid, edits, word, style, blank=not prompt.strip())
+
+
+@torch.inference_mode()
+def write_layout(reader: Reader, text: Text, seed: int) -> Layout:
+    """Sample the fields of a layout. An edit's places stay unsaid, but for the sign's."""
+    if text.edits and text.blank:
+        return Layout.of() if text.style is None else Layout.of(style=text.style)
+    uniforms = np.random.Generator(np.random.Philox(key=seed)).random(len(FIELDS))
+    table = _Table(text)
+    memory = text.memory
+    values: list[int] = []
+    token: int | None = None
+    for i in range(len(FIELDS)):
+        logits, memory = reader.next_field(memory, i, token)
+        start, stop = _RANGES[i]
+        shares = _shares(logits[start:stop].double().cpu().numpy(), FIELDS[i].is_place)
+        allowed = shares * table.allowed(i, values)
+        if not allowed.any():
+            allowed = table.allowed(i, values).astype(np.float64)
+        value = _take(allowed, uniforms[i])
+        values.append(value)
+        token = start + value
+    if text.edits:
+        for i, field in enumerate(FIELDS):
+            if field.is_place and field.name != "sign_place":
+                values[i] = UNSAID
+    written = bool(values[INDEX["sign"]] > 1)
+    return Layout(tuple(values), text.word if written else "")
+
+
+def _shares(logits: NDArray[np.float64], is_place: bool) -> NDArray[np.float64]:
+    """Probabilities at the field's temperature, the unlikely ones cut to 0."""
+    scaled = (logits - logits.max()) / (PLACE_TEMPERATURE if is_place else CHOICE_TEMPERATURE)
+    shares: NDArray[np.float64] = np.exp(scaled)
+    return np.where(shares >= LEAST_SHARE, shares, 0.0)
+
+
+def _take(weights: NDArray[np.float64], uniform: float) -> int:
+    total = np.cumsum(weights)
+    return int(np.searchsorted(total, uniform * total[-1], side="right").clip(0, len(total) - 1))
+
+
+class _Table:
+    """Which values a field may take, given the ones before it."""
+
+    def __init__(self, text: Text) -> None:
+        self._text = text
+        self._taken = np.zeros((text.grid.rows, text.grid.columns), dtype=bool)
+        self._seen = 0
+
+    def allowed(self, index: int, values: list[int]) -> NDArray[np.bool_]:
+        self._occupy(values)
+        field, text = FIELDS[index], self._text
+        allowed = np.ones(field.size, dtype=bool)
+        if field.is_place:
+            return self._places(field.name, values)
+        if not text.edits:
+            allowed[UNSAID] = False
+        if field.name == "style" and text.style is not None:
+            allowed[:] = False
+            allowed[1 + field.values.index(text.style)] = True
+        elif field.name == "horizon" and not text.edits:
+            allowed[1 + text.grid.rows - 4 :] = False
+            allowed[: 1 + 3] = False
+        elif field.name == "sign":
+            allowed[2:] = False  # without a word, "unsaid" or "none"
+            if text.word:
+                allowed[:] = False
+                allowed[1 + len(text.word)] = True
+        return allowed
+
+    def _places(self, name: str, values: list[int]) -> NDArray[np.bool_]:
+        """Cells at which the thing fits; only UNSAID where there is no such thing."""
+        allowed = np.zeros((PLACE_SIDE, PLACE_SIDE), dtype=bool)
+        thing = _THING_OF_PLACE[name]
+        optional = self._text.edits and name != "sign_place"
+        if values[INDEX[thing]] > 1:
+            high, wide = footprint(thing, len(self._text.word))
+            rows, columns = self._taken.shape
+            for row in range(rows - high + 1):
+                for column in range(columns - wide + 1):
+                    free = not self._taken[row : row + high, column : column + wide].any()
+                    allowed[row, column] = free or name in STANDS_IN_THE_SKY
+        unsaid = optional or not allowed.any() or name in ("tree_place_2", "tree_place_3")
+        return np.concatenate([[unsaid], allowed.ravel()])
+
+    def _occupy(self, values: list[int]) -> None:
+        """Mark the footprints of places written since the last look."""
+        for i in range(self._seen, len(values)):
+            name = FIELDS[i].name
+            if not FIELDS[i].is_place or name in STANDS_IN_THE_SKY or values[i] == UNSAID:
+                continue
+            row, column = divmod(values[i] - 1, PLACE_SIDE)
+            high, wide = footprint(_THING_OF_PLACE[name], len(self._text.word))
+            self._taken[row : row + high, column : column + wide] = True
+        self._seen = len(values)
