@@ -1,0 +1,73 @@
+"""GET /v1/models, and whether the server is well."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from smalti.api.errors import JsonReply
+from smalti.models.facts import ModelFacts
+from smalti.service import Service
+
+
+def models_router(service: Service) -> APIRouter:
+    router = APIRouter(prefix="/v1/models")
+
+    @router.get("")
+    async def list_models() -> Response:
+        """The models that this server draws with."""
+        return JsonReply(
+            {"object": "list", "data": [describe(model) for model in service.models.values()]}
+        )
+
+    @router.get("/{name}")
+    async def get_model(name: str) -> Response:
+        """One model."""
+        return JsonReply(describe(service.model(name)))
+
+    return router
+
+
+def describe(model: ModelFacts) -> dict[str, Any]:
+    """A model in OpenAI's form, with what else there is to know under `smalti`."""
+    sizes = ["x".join(map(str, model.pixels(grid))) for grid in model.grids]
+    return {
+        "id": model.name,
+        "object": "model",
+        "created": model.created,
+        "owned_by": "smalti",
+        "smalti": {
+            "summary": model.summary,
+            "native_sizes": sizes,
+            "styles": list(model.styles),
+            "tile_px": model.tile_px,
+            "source_pictures": model.sources,
+            "prompt_bytes": model.prompt_bytes,
+        },
+    }
+
+
+def health_router(service: Service) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/healthz")
+    async def healthz() -> Response:
+        """The process answers."""
+        return JsonReply({"status": "ok"})
+
+    @router.get("/readyz")
+    async def readyz() -> Response:
+        """A worker can draw."""
+        status = "ready" if service.ready else "failed" if service.failure else "starting"
+        body = {
+            "status": status,
+            "reason": service.failure,
+            "waiting": service.waiting,
+            "devices": [asdict(device) for device in service.devices()],
+        }
+        return JsonReply(body, status_code=200 if service.ready else 503)
+
+    return router

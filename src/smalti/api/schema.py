@@ -1,0 +1,144 @@
+"""What the fields of a request may be, and the sentence for each way of getting one wrong."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+
+from smalti.api.body import Body
+from smalti.errors import InvalidRequest
+from smalti.models.facts import MINI
+from smalti.pictures.framing import parse_size
+from smalti.service.service import SEED_MAX
+
+PROMPT_MAX = 32_000
+_LEGACY_STYLES = ("vivid", "natural")
+
+
+class ImageRequest(BaseModel):
+    """The fields that generations and edits share."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    prompt: str = Field(min_length=1, max_length=PROMPT_MAX)
+    model: str = MINI.name
+    n: int = Field(default=1, ge=1, le=10)
+    size: str = "auto"
+    quality: Literal["low", "medium", "high", "xhigh", "max", "auto", "standard", "hd"] = "auto"
+    background: Literal["transparent", "opaque", "auto"] = "auto"
+    output_format: Literal["png", "webp", "jpeg"] = "png"
+    output_compression: int = Field(default=100, ge=0, le=100)
+    moderation: Literal["auto", "low"] = "auto"
+    stream: bool = False
+    partial_images: int = Field(default=0, ge=0, le=3)
+    response_format: Literal["b64_json", "url"] = "b64_json"
+    style: str | None = None
+    user: str | None = None
+    safety_identifier: str | None = None
+    seed: int | None = Field(default=None, ge=0, le=SEED_MAX)
+    service_tier: Literal["auto", "default", "flex", "priority"] = "auto"
+    degrade: Literal["allow", "never"] = "allow"
+    smalti_events: bool = False
+
+    @field_validator("prompt")
+    @classmethod
+    def _says_something(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("it is empty. Say what to draw.")
+        return value
+
+    @field_validator("size")
+    @classmethod
+    def _drawable(cls, value: str) -> str:
+        if value != "auto":
+            parse_size(value)
+        return value
+
+    @field_validator("background")
+    @classmethod
+    def _paintable(cls, value: str) -> str:
+        if value == "transparent":
+            raise ValueError("no model here draws transparent backgrounds. Use 'opaque' or 'auto'.")
+        return value
+
+    @property
+    def pixels(self) -> tuple[int, int] | None:
+        """(width, height), or None for auto."""
+        return None if self.size == "auto" else parse_size(self.size)
+
+    @property
+    def own_style(self) -> str | None:
+        """The style by smalti's name; OpenAI's two old ones say nothing here."""
+        return None if self.style in _LEGACY_STYLES else self.style
+
+
+class GenerationRequest(ImageRequest):
+    """POST /v1/images/generations."""
+
+
+class EditRequest(ImageRequest):
+    """POST /v1/images/edits; its files are read apart from its fields."""
+
+    input_fidelity: Literal["high", "low"] | None = None
+
+
+Request = TypeVar("Request", bound=ImageRequest)
+
+
+def parse(kind: type[Request], body: Body) -> Request:
+    """Check the fields of a body; a field that is null counts as not given.
+
+    Raises InvalidRequest, naming the first field that is wrong.
+    """
+    given = {name: value for name, value in body.fields.items() if value is not None}
+    try:
+        asked = kind.model_validate(given, strict=body.typed)
+    except ValidationError as error:
+        # A field that is unknown may be a known one misspelt: told first, it explains the others.
+        faults = error.errors(include_url=False)
+        faults.sort(key=lambda fault: fault["type"] != "extra_forbidden")
+        raise _refusal(faults[0]) from None
+    if asked.partial_images and not asked.stream:
+        raise InvalidRequest(
+            "Invalid 'partial_images': partial images are streamed. Set 'stream' to true.",
+            param="partial_images",
+        )
+    if asked.stream and asked.response_format == "url":
+        raise InvalidRequest(
+            "Invalid 'response_format': a stream carries its pictures. Leave it out, or do not "
+            "stream.",
+            param="response_format",
+        )
+    return asked
+
+
+def _refusal(fault: ErrorDetails) -> InvalidRequest:
+    if not fault["loc"]:
+        return InvalidRequest(f"The request cannot be read: {fault['msg']}.")
+    param = str(fault["loc"][0])
+    context: dict[str, Any] = fault.get("ctx", {})
+    value = _short(fault.get("input"))
+    match fault["type"]:
+        case "extra_forbidden":
+            return InvalidRequest(f"Unknown parameter: '{param}'.", param, "unknown_parameter")
+        case "missing":
+            return InvalidRequest(
+                f"Missing required parameter: '{param}'.", param, "missing_required_parameter"
+            )
+        case "literal_error":
+            return InvalidRequest(
+                f"Invalid '{param}': {value}. Supported values are: {context['expected']}.", param
+            )
+        case "value_error":
+            return InvalidRequest(f"Invalid '{param}': {value}: {context['error']}", param)
+        case kind:
+            code = "invalid_type" if kind.endswith(("_type", "_parsing")) else "invalid_value"
+            reason = fault["msg"].replace("Input should be", "it should be", 1)
+            return InvalidRequest(f"Invalid '{param}': {value}: {reason}.", param, code)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,135 @@
+"""From the size that was asked for to the model's own grid, and back.
+
+A model draws on few grids and people ask for any size. A picture drawn from words is scaled until
+it covers the size, and what overhangs is cut off evenly: nothing is bent. A picture drawn from
+another picture is stretched to the grid and, once drawn, stretched back: nothing of the source is
+lost, and its lines stay where they were.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from smalti.models.facts import ModelFacts
+from smalti.models.tile_model import Grid, Rgb
+from smalti.pictures.decode import Alpha
+
+SIDE_STEP = 16
+SIDE_MAX = 4096
+RATIO_MAX = 3.0
+FEATHER_PX = 8
+_SIZE = re.compile(r"([1-9][0-9]{0,5})x([1-9][0-9]{0,5})")
+
+
+def parse_size(size: str) -> tuple[int, int]:
+    """(width, height) of a size such as 1024x768. Raises ValueError with the rule it breaks."""
+    match = _SIZE.fullmatch(size)
+    if match is None:
+        raise ValueError("write 'auto', or width and height as in '1024x1024'.")
+    width, height = int(match[1]), int(match[2])
+    if width % SIDE_STEP or height % SIDE_STEP:
+        raise ValueError(f"both sides must be divisible by {SIDE_STEP}.")
+    if max(width, height) > RATIO_MAX * min(width, height):
+        raise ValueError("the proportions must lie between 1:3 and 3:1.")
+    if max(width, height) > SIDE_MAX:
+        raise ValueError(f"neither side may be longer than {SIDE_MAX}.")
+    return width, height
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What was asked for and what is drawn for it, in pixels.
+
+    stretched: whether the native picture is stretched to the size, or covers it and is cut.
+    """
+
+    width: int
+    height: int
+    grid: Grid
+    native_width: int
+    native_height: int
+    stretched: bool
+
+    @property
+    def resampled(self) -> bool:
+        return (self.width, self.height) != (self.native_width, self.native_height)
+
+    def finish(self, native: Rgb) -> Rgb:
+        """The picture at its final size."""
+        if not self.resampled:
+            return native
+        box = None if self.stretched else middle(native, self.width / self.height)
+        return _resize(native, self.width, self.height, box)
+
+
+def frame_for_words(model: ModelFacts, size: tuple[int, int] | None) -> Frame:
+    """size: (width, height), or None for the model's own square."""
+    grid = model.grid_for(*(size or (1, 1)))
+    native = model.pixels(grid)
+    return Frame(*(size or native), grid, *native, stretched=False)
+
+
+def frame_for_picture(
+    model: ModelFacts, size: tuple[int, int] | None, source: tuple[int, int]
+) -> Frame:
+    """source: (width, height) of the source. Without a size, the result has its proportions."""
+    width, height = size or source
+    grid = model.grid_for(width, height)
+    native = model.pixels(grid)
+    return Frame(*(size or _same_area(native, width / height)), grid, *native, stretched=True)
+
+
+def _same_area(native: tuple[int, int], ratio: float) -> tuple[int, int]:
+    """Sides of about the native area with the given ratio, on whole steps."""
+    ratio = min(max(ratio, 1 / RATIO_MAX), RATIO_MAX)
+    width = math.sqrt(native[0] * native[1] * ratio)
+    sides = [max(SIDE_STEP, SIDE_STEP * round(side / SIDE_STEP)) for side in (width, width / ratio)]
+    if sides[0] > RATIO_MAX * sides[1]:
+        sides[0] = int(RATIO_MAX * sides[1])
+    if sides[1] > RATIO_MAX * sides[0]:
+        sides[1] = int(RATIO_MAX * sides[0])
+    return sides[0], sides[1]
+
+
+def middle(pixels: Rgb | Alpha, ratio: float) -> tuple[float, float, float, float]:
+    """The largest middle part with the given ratio: (left, top, right, bottom)."""
+    height, width = pixels.shape[:2]
+    wide = min(width, height * ratio)
+    high = min(height, width / ratio)
+    left, top = (width - wide) / 2, (height - high) / 2
+    return left, top, left + wide, top + high
+
+
+def prepare_source(source: Rgb, frame: Frame) -> Rgb:
+    """The middle of a source with the proportions of the result, on the model's grid."""
+    box = middle(source, frame.width / frame.height)
+    return _resize(source, frame.native_width, frame.native_height, box)
+
+
+def keep_masked(drawn: Rgb, source: Rgb, alpha: Alpha) -> Rgb:
+    """`drawn`, with the source's own pixels wherever its mask is opaque.
+
+    Where the mask is opaque the source is kept exactly; the border is a soft one, `FEATHER_PX`
+    wide, on the transparent side. drawn: at its final size; source and alpha: of one size.
+    """
+    height, width = drawn.shape[:2]
+    box = middle(source, width / height)
+    original = Image.fromarray(_resize(source, width, height, box))
+    mask = Image.fromarray(alpha).resize((width, height), Image.Resampling.BILINEAR, box)
+    grown = mask.filter(ImageFilter.MaxFilter(FEATHER_PX + 1))
+    keep = grown.filter(ImageFilter.BoxBlur(FEATHER_PX // 2))
+    return np.array(Image.composite(original, Image.fromarray(drawn), keep))
+
+
+def _resize(
+    pixels: Rgb, width: int, height: int, box: tuple[float, float, float, float] | None
+) -> Rgb:
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    image = Image.fromarray(pixels)
+    return np.array(image.resize((width, height), Image.Resampling.LANCZOS, box))

@@ -1,0 +1,1 @@
+"""What is remembered: pictures that were replied as links."""

@@ -1,0 +1,42 @@
+"""The models, and whether the server is well."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+import openai
+import pytest
+from fake_backend import FakeBackend
+
+
+def test_models_are_listed(live: Any) -> None:
+    models = live.openai.models.list().data
+    assert [model.id for model in models] == ["smalti-mini"]
+    assert models[0].owned_by == "smalti"
+    assert "pastel" in models[0].smalti["styles"]
+
+
+def test_one_model(live: Any) -> None:
+    assert live.openai.models.retrieve("smalti-mini").object == "model"
+    with pytest.raises(openai.NotFoundError):
+        live.openai.models.retrieve("nothing")
+
+
+def test_health_needs_no_key(live: Any) -> None:
+    assert httpx2.get(f"{live.url}/healthz").json() == {"status": "ok"}
+    ready = httpx2.get(f"{live.url}/readyz")
+    assert ready.status_code == 200
+    assert ready.json()["devices"][0]["device"] == "cpu"
+
+
+def test_not_ready_while_the_worker_starts(launch: Any) -> None:
+    live = launch(FakeBackend(state="starting"))
+    ready = httpx2.get(f"{live.url}/readyz")
+    assert (ready.status_code, ready.json()["status"]) == (503, "starting")
+
+
+def test_the_api_describes_itself(live: Any) -> None:
+    paths = httpx2.get(f"{live.url}/openapi.json").json()["paths"]
+    body = paths["/v1/images/generations"]["post"]["requestBody"]["content"]["application/json"]
+    assert "prompt" in body["schema"]["properties"]
