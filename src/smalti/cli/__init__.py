@@ -1,0 +1,14 @@
+"""The command line.
+
+commands  what can be typed, and what is said of what cannot
+pictures  generate, stylize, edit
+drawing   draw a request in this process, with a progress bar
+inline    the engine of this process, as a backend
+serving   the server
+
+Nothing heavy is imported before a command needs it.
+"""
+
+from smalti.cli.commands import app, main
+
+__all__ = ["app", "main"]
