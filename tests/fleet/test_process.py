@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -22,7 +23,8 @@ class Speaker:
         self.beats = beats
         self.reader = asyncio.StreamReader()
         self.heard: list[Message] = []
-        self.process = WorkerProcess(cast(Any, None), self.reader, cast(Any, None))
+        no_process = cast(Any, SimpleNamespace(pid=0))
+        self.process = WorkerProcess(no_process, self.reader, cast(Any, None))
 
     def silence_s(self) -> float:
         if self.beats > 0:

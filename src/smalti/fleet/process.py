@@ -13,8 +13,10 @@ from typing import NoReturn
 
 from smalti.engine.errors import ProtocolError, WorkerGone
 from smalti.fleet.messages import Command, Message, encode, read_async
+from smalti.fleet.starvation import CpuWatch
 
 STDERR = 2
+STARVED_MAX_S = 60.0
 
 Hear = Callable[[Message], Awaitable[None]]
 
@@ -81,17 +83,25 @@ class WorkerProcess:
 
         silence_s: how long it may say nothing, asked anew at each look; look_s: time between looks.
         A silence is counted in looks, so that a supervisor which was itself held up (and has a full
-        buffer to read) does not take its own absence for the worker's silence.
+        buffer to read) does not take its own absence for the worker's silence. A look at which the
+        worker wanted to run and was not let does not count, for at most `STARVED_MAX_S` in a row.
         """
         reading = asyncio.create_task(self._read(hear))
-        silent = 0
+        watch = CpuWatch(self.pid)
+        silent = starved = 0
         try:
             while silent * look_s < silence_s():
                 heard = self._heard
                 await asyncio.wait({reading}, timeout=look_s)
                 if reading.done():
                     reading.result()
-                silent = silent + 1 if self._heard == heard else 0
+                was_starved = watch.starved(look_s)
+                if self._heard != heard:
+                    silent = starved = 0
+                elif was_starved and starved * look_s < STARVED_MAX_S:
+                    starved += 1
+                else:
+                    silent += 1
         finally:
             reading.cancel()
         raise WorkerGone(f"it was silent for {silence_s():g} s", hung=True)

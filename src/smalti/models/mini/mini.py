@@ -138,15 +138,16 @@ class Mini:
         rows = tiles[: len(tiles) // grid.columns * grid.columns].view(-1, grid.columns, CODES)
         strips = []
         for row in range(first_row, last_row):
-            top, end = max(0, row - LOOKAHEAD_ROWS), min(grid.rows, row + LOOKAHEAD_ROWS + 1)
-            if end > len(rows):
+            needed = min(grid.rows, row + LOOKAHEAD_ROWS + 1)
+            if needed > len(rows):
                 raise ValueError(
-                    f"Row {row} needs {end} rows of tiles and {len(rows)} are drawn; "
-                    f"ask again when row {end - 1} is."
+                    f"Row {row} needs {needed} rows of tiles and {len(rows)} are drawn; "
+                    f"ask again when row {needed - 1} is."
                 )
-            pixels = self.net.tokenizer.decode(rows[None, top:end])
-            begin = (row - top) * TILE_PX
-            strips.append(to_rgb(pixels[:, :, begin : begin + TILE_PX])[0])
+            top = max(0, row - LOOKAHEAD_ROWS)
+            window = rows[None, top:needed]
+            pixels = self.net.tokenizer.decode_row(window, row - top, grid.rows - top)
+            strips.append(to_rgb(pixels)[0])
         return torch.cat(strips).cpu().numpy()
 
 

@@ -86,6 +86,21 @@ class Decoder(nn.Module):
         out: Tensor = self.net(latents)
         return out
 
+    def row(self, latents: Tensor, row: int, end: int) -> Tensor:
+        """Pixels [batch, 3, 16, 16 w] of one tile row; `end`: rows of the whole picture.
+
+        Each resolution keeps just the rows that the next one can see, so that a row costs about
+        a third of what its whole window would.
+        """
+        top = max(0, row - 2)
+        x = self.net[:2](latents[:, :, top : min(end, row + 3)])
+        tile = max(0, row - 1)
+        x = self.net[2:5](x[:, :, tile - top : min(end, row + 2) - top])
+        half = max(0, 2 * row - 1)
+        x = self.net[5:9](x[:, :, half - 2 * tile : min(2 * end, 2 * row + 3) - 2 * tile])
+        out: Tensor = self.net[9:](x[:, :, 4 * row - 2 * half : 4 * row + 4 - 2 * half])
+        return out
+
 
 class Quantizer(nn.Module):
     """Residual vector quantisation with codebooks [CODES, CODEBOOK, LATENT]."""
@@ -133,6 +148,11 @@ class Tokenizer(nn.Module):
         latents = self.quantizer.latents_of(codes).permute(0, 3, 1, 2)
         pixels: Tensor = self.decoder(latents.contiguous(memory_format=torch.channels_last))
         return pixels
+
+    def decode_row(self, codes: Tensor, row: int, end: int) -> Tensor:
+        """Pixels of one row; codes [batch, h, w, CODES] reach its window, which ends at `end`."""
+        latents = self.quantizer.latents_of(codes).permute(0, 3, 1, 2)
+        return self.decoder.row(latents.contiguous(memory_format=torch.channels_last), row, end)
 
 
 def to_unit(rgb: Tensor) -> Tensor:
