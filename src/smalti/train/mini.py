@@ -39,8 +39,8 @@ class MiniPlan:
 PLANS = {
     "cpu": MiniPlan(
         TokenizerPlan(),
-        ReaderPlan(steps=4000, batch=48),
-        DrawerPlan(steps=3600, batch=10),
+        ReaderPlan(steps=3000, batch=48),
+        DrawerPlan(steps=2350, batch=10, edit_share=0.5),
     ),
     "cuda": MiniPlan(
         TokenizerPlan(free_steps=2000, joint_steps=9000, decoder_steps=4000, batch=128,
@@ -57,7 +57,7 @@ PLANS = {
                    shape=DrawerShape(width=32, layers=1, heads=2, hidden=32, source_width=16)),
     ),
 }  # fmt: skip
-"""`cpu`: two to three hours on two cores; `cuda`: for one H200-class GPU; `smoke`: seconds."""
+"""`cpu`: about two hours on two cores; `cuda`: for one H200-class GPU; `smoke`: seconds."""
 
 
 def train_mini(

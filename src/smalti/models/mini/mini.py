@@ -61,7 +61,7 @@ class Mini:
     codes_per_tile: int = CODES
     codebook_size: int = CODEBOOK
     lookahead_rows: int = LOOKAHEAD_ROWS
-    default_temperature: float = 0.8
+    default_temperature: float = 0.6
     grids: tuple[Grid, ...] = GRIDS
     styles: tuple[str, ...] = STYLES
     _stepper: Stepper = field(init=False)

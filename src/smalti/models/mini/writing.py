@@ -63,7 +63,7 @@ def read_text(
 
 @torch.inference_mode()
 def write_layout(reader: Reader, text: Text, seed: int) -> Layout:
-    """Sample the fields of a layout. An edit's places stay unsaid, but for the sign's."""
+    """Sample the fields of a layout; those of an edit say only what changes."""
     if text.edits and text.blank:
         return Layout.of() if text.style is None else Layout.of(style=text.style)
     uniforms = np.random.Generator(np.random.Philox(key=seed)).random(len(FIELDS))
@@ -81,10 +81,6 @@ def write_layout(reader: Reader, text: Text, seed: int) -> Layout:
         value = _take(allowed, uniforms[i])
         values.append(value)
         token = start + value
-    if text.edits:
-        for i, field in enumerate(FIELDS):
-            if field.is_place and field.name != "sign_place":
-                values[i] = UNSAID
     written = bool(values[INDEX["sign"]] > 1)
     return Layout(tuple(values), text.word if written else "")
 

@@ -48,6 +48,7 @@ def _trees(one: Options, many: Options, counts: dict[int, Options]) -> dict[int,
     numbered = tuple(f"{a} {tree}" for tree in one for a in articles)
     return {1: numbered} | {
         n: tuple(f"{count} {trees}".strip() for trees in many for count in options)
+        + tuple(f"{trees}, {count}" for trees in many for count in options[:2])
         for n, options in counts.items()
     }
 
@@ -102,14 +103,19 @@ TRAINING = Phrases(
     settings={
         "time": {
             "dawn": ("at dawn", "in the morning", "at sunrise", "early in the morning",
-                     "in the early morning light", "at daybreak", "in morning light"),
+                     "in the early morning light", "at daybreak", "in morning light",
+                     "in the light of the early morning", "around daybreak", "just before sunrise"),
             "day": ("by day", "during the day", "in daylight", "at noon", "in the daytime",
-                    "in the afternoon", "at midday", "in full daylight"),
+                    "in the afternoon", "at midday", "in full daylight",
+                    "around midday", "in the light of noon", "in the middle of the afternoon"),
             "sunset": ("at sunset", "in the evening", "at dusk", "in the evening light",
                        "during sunset", "at golden hour", "in the glow of the sunset",
-                       "at twilight"),
+                       "at twilight", "around dusk", "in the last light of the evening",
+                       "in the light of the setting sun"),
             "night": ("at night", "by night", "at midnight", "late at night", "in the night",
-                      "on a dark night", "during the night", "in the dark"),
+                      "on a dark night", "during the night", "in the dark",
+                      "around the middle of the night",
+                      "deep in the dark", "in the light of the night"),
         },
         "weather": {
             "clear": ("under a clear sky", "with a clear sky", "in clear weather",
@@ -225,17 +231,32 @@ TRAINING = Phrases(
         "a small {c} house with a {r} roof", "a {c} cottage with a {r} roof",
         "a {r}-roofed {c} house", "a {c} cabin under a {r} roof", "a {c} house and a {r} roof",
         "a little {c} house which has a {r} roof", "the {c} house with the {r} roof",
+        "a house painted {c} with a {r} roof", "a cottage painted {c}, the roof {r}",
+        "a house with walls of {c} and a roof of {r}", "house: {c}, roof: {r}",
+        "the walls of the house are {c}, the roof is {r}", "a cabin, {c}, with a roof in {r}",
+        "a house whose walls are {c} and whose roof is {r}", "house ({c}, roof {r})",
+        "a building that was painted {c} with a roof that is {r}", "a cottage, {c}, roof {r}",
+        "{c} walls and a {r} roof on a little house", "a house all in {c} and its {r} roof",
+        "a cottage that is all {c}, roofed in {r}", "a home in shades of {c}, {r} roof on top",
     ),
     house_only=(
         "a {c} house", "a small {c} house", "a {c} cottage", "{c} house", "a little {c} house",
         "a {c} cabin", "one {c} house", "a house with {c} walls", "a {c} home", "a {c} building",
+        "a cottage painted {c}", "a house whose walls are {c}", "a cabin, all {c}",
+        "house: {c}", "the house is {c}", "a home that someone painted {c}", "a {c}-painted house",
+        "a house of {c} bricks", "a cottage in {c}", "a cabin that is {c}", "a house, {c}",
+        "a house all in {c}",
     ),
     trees={
-        "round": _trees(("round tree", "leafy tree", "green tree", "oak tree", "broadleaf tree"),
-                        ("round trees", "leafy trees", "green trees", "oaks", "oak trees"),
+        "round": _trees(("round tree", "leafy tree", "green tree", "oak tree", "broadleaf tree",
+                         "tree with a round crown", "tree that is round", "tree, leafy and green"),
+                        ("round trees", "leafy trees", "green trees", "oaks", "oak trees",
+                         "trees with round crowns", "trees, all round", "trees that are leafy"),
                         COUNTS),
-        "pine": _trees(("pine tree", "pine", "fir tree", "fir", "spruce", "conifer"),
-                       ("pine trees", "pines", "fir trees", "firs", "spruces", "conifers"),
+        "pine": _trees(("pine tree", "pine", "fir tree", "fir", "spruce", "conifer",
+                        "tree that is a pine"),
+                       ("pine trees", "pines", "fir trees", "firs", "spruces", "conifers",
+                        "trees, all pines", "trees that are firs"),
                        COUNTS),
         "blossom": _trees(
             ("cherry tree in blossom", "blossom tree", "cherry blossom tree", "sakura tree",
@@ -264,6 +285,10 @@ TRAINING = Phrases(
         "someone in a {c} coat", "a girl in a {c} coat", "a person with a {c} coat",
         "a boy with a {c} jacket", "a person wearing a {c} coat", "a traveller in a {c} cloak",
         "a woman in a {c} dress", "a figure in {c}", "a child in a {c} raincoat",
+        "a person, {c} coat", "someone with a coat that is {c}", "a man dressed in {c}",
+        "a woman whose jacket is {c}", "a child dressed all in {c}", "person: {c} coat",
+        "a girl wearing something {c}", "a coat of {c} on a traveller", "someone clad in {c}",
+        "a person whose cloak is {c}", "a boy, his raincoat {c}", "a figure with clothes of {c}",
     ),
     sign=(
         "a sign that says {w}", "a sign saying {w}", "a sign with the word {w}", "a {w} sign",
