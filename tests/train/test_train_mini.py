@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from smalti.models.mini.layout import FIELDS, INDEX, Layout
+from smalti.models.mini.drawer import Drawer
+from smalti.models.mini.layout import FIELDS, INDEX, Layout, aligned_maps
+from smalti.models.mini.tokenizer import Tokenizer
 from smalti.models.mini.weights import load
 from smalti.models.tile_model import Conditions
 from smalti.train.cli import main
 from smalti.train.feed import Feed, Pool
-from smalti.train.fit_drawer import loosened
+from smalti.train.fit_drawer import loosened, tile_weights
 from smalti.train.mini import PLANS, train_mini
+from smalti.train.preview import preview
 from smalti.train.run import Stage, warm_cosine
 from smalti.train.samples import difference, pair_sample, training_photos
 from smalti.train.world.scene import scene_layout
@@ -167,3 +170,22 @@ def test_a_scene_s_layout_holds_its_word_and_its_places() -> None:
     layout = scene_layout(scene)
     assert layout.word == scene.word
     assert layout.choice("horizon") == str(scene.horizon)
+
+
+@pytest.mark.model
+def test_a_preview_leaves_the_drawer_trainable(tmp_path: Path) -> None:
+    drawer = Drawer(PLANS["smoke"].drawer.shape)
+    before = {name: id(parameter) for name, parameter in drawer.named_parameters()}
+    preview(drawer, Tokenizer().eval(), tmp_path / "sheet.png")
+    assert {name: id(parameter) for name, parameter in drawer.named_parameters()} == before
+    assert all(parameter.requires_grad for parameter in drawer.parameters())
+
+
+def test_the_tiles_that_an_edit_changes_weigh_most() -> None:
+    maps = aligned_maps(Layout.of(), 16, 16)[None]
+    changed = np.zeros((1, 16, 16), dtype=bool)
+    changed[0, 3, 5] = True
+    weights = tile_weights(maps, changed)[0]
+    assert weights.argmax() == 3 * 16 + 5
+    assert weights.max() > 5 * np.median(weights)
+    assert weights.mean() == pytest.approx(1)

@@ -29,6 +29,8 @@ LATER_SHARE = 0.5
 """Of the tiles at which the codes after the first are scored in a step."""
 SIGN_WEIGHT, THING_WEIGHT = 2.5, 1.5
 """Of tiles that carry letters, and of tiles of other things."""
+CHANGED_WEIGHT = 8.0
+"""Of tiles that an edit changes: the few that matter among hundreds that are copied."""
 PLACE_FIELDS = [i for i, field in enumerate(FIELDS) if field.is_place]
 
 
@@ -173,24 +175,30 @@ def _batch(
     tasks = [pick_task(pair, rng, plan.edit_share) for pair in pool.draw(rng, plan.batch)]
     rows, columns = tasks[0][0].shape[:2]
     maps = np.stack([aligned_maps(layout, rows, columns) for _, _, layout in tasks])
+    targets = np.stack([target for target, _, _ in tasks])
+    sources = np.stack([target if source is None else source for target, source, _ in tasks])
     parts = (
-        np.stack([target for target, _, _ in tasks]).astype(np.int64),
+        targets.astype(np.int64),
         np.array([token_ids(layout) for _, _, layout in tasks]),
         maps,
-        np.stack([target if source is None else source for target, source, _ in tasks])
-        .astype(np.int64),
+        sources.astype(np.int64),
         np.array([source is not None for _, source, _ in tasks], dtype=np.float32),
-        _weights(maps),
+        tile_weights(maps, (targets[..., 0] != sources[..., 0])),
     )  # fmt: skip
     return tuple(torch.from_numpy(part).to(device) for part in parts)
 
 
-def _weights(maps: NDArray[np.int16]) -> NDArray[np.float32]:
-    """Per tile [batch, tiles]: what stands there decides how much it counts."""
-    weights = np.ones(maps.shape[:1] + maps.shape[2:], dtype=np.float32)
-    weights[(maps[:, 2:-1] > 0).any(1)] = THING_WEIGHT
+def tile_weights(maps: NDArray[np.int16], changed: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Per tile [batch, tiles], 1 on average in each picture.
+
+    changed: tiles [batch, rows, columns] whose first code is not the source's.
+    """
+    weights = np.ones(changed.shape, dtype=np.float32)
+    weights[(maps[:, 1:-1] > 0).any(1)] = THING_WEIGHT
     weights[maps[:, -1] > 0] = SIGN_WEIGHT
-    return weights.reshape(len(maps), -1)
+    weights[changed] = np.maximum(weights[changed], CHANGED_WEIGHT)
+    flat = weights.reshape(len(maps), -1)
+    return np.asarray(flat / flat.mean(axis=1, keepdims=True))
 
 
 def _learn(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,7 @@ def draw_layouts(
     """One picture per layout, all in one batch; sources: pictures of the grid's size, if edits."""
     device = drawer.start.device
     count = len(layouts)
+    drawer = copy.deepcopy(drawer).eval()  # NOTE: the stepper lays out the weights anew, in place
     stepper = Stepper(drawer, grid.tiles)
     cache = stepper.new_cache(count)
     codes = None

@@ -49,6 +49,8 @@ class Cache:
 
 
 class Stepper:
+    """Takes a drawer that is not trained any more: lays out its weights by columns, in place."""
+
     def __init__(self, drawer: Drawer, tiles_max: int) -> None:
         self.drawer = drawer
         self.tiles_max = tiles_max
