@@ -39,7 +39,7 @@ class MiniPlan:
 PLANS = {
     "cpu": MiniPlan(
         TokenizerPlan(),
-        ReaderPlan(steps=3000, batch=48),
+        ReaderPlan(steps=5000, batch=48),
         DrawerPlan(steps=2350, batch=10, edit_share=0.5),
     ),
     "cuda": MiniPlan(

@@ -59,14 +59,12 @@ def draw_layouts(
     return list(to_rgb(tokenizer.decode(drawn)).cpu().numpy())
 
 
-def preview(drawer: Drawer, tokenizer: Tokenizer, file: Path, photo: Rgb | None = None) -> None:
+def preview(drawer: Drawer, tokenizer: Tokenizer, file: Path) -> None:
     """A sheet of scenes never trained on: six drawn, six restyled, six edited."""
     rng = np.random.default_rng(20_260_000)
     scenes = [sample_scene(rng, style=STYLES[i % len(STYLES)]) for i in range(6)]
     drawn = draw_layouts(drawer, tokenizer, [scene_layout(s) for s in scenes], SQUARE)
     sources = [render(replace(scene, style="photo")) for scene in scenes]
-    if photo is not None:
-        sources[0] = photo
     styles = [Layout.of(style=(STYLES * 2)[i + 1]) for i in range(6)]
     restyled = draw_layouts(drawer, tokenizer, styles, SQUARE, sources)
     edits = [sample_edit(scene, rng) for scene in scenes]
