@@ -79,6 +79,35 @@ def _url(value: object) -> str:
     raise ValueError("an address that begins with http:// or https://")
 
 
+def _switch(value: object) -> bool:
+    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in words:
+        return words[value.strip().lower()]
+    raise ValueError("true or false")
+
+
+def _database(value: object) -> str:
+    text = _text(value)
+    if text.startswith(("sqlite:///", "postgresql")):
+        return text
+    raise ValueError("an address such as sqlite:////var/lib/smalti/smalti.db")
+
+
+def _pictures(value: object) -> str:
+    text = _text(value).rstrip("/")
+    if text.startswith("s3://") and len(text) > len("s3://"):
+        return text
+    raise ValueError("a bucket, as in s3://bucket or s3://bucket/prefix")
+
+
+def _tables(value: object) -> dict[str, object]:
+    if isinstance(value, dict) and all(isinstance(table, dict) for table in value.values()):
+        return dict(value)
+    raise ValueError("tables, as in [tiers.free]; it can be set in the file alone")
+
+
 def _setting(default: object, read: Read, help: str, shown: str | None = None) -> Any:
     """A row of the table. shown: how the docs write the default, where its value would not do."""
     return field(default=default, metadata={"read": read, "help": help, "shown": shown})
@@ -108,8 +137,46 @@ class Settings:
         "The key that clients must send, in place of the one in the data directory.",
         shown="made at the first start",
     )
+    local_mode: bool = _setting(
+        False, _switch, "Serve requests of this machine without a key; `host` must be loopback."
+    )
+    database_url: str | None = _setting(
+        None,
+        _database,
+        "Where jobs, keys and limits are kept, as an SQLAlchemy address.",
+        shown="smalti.db in the data directory",
+    )
+    pictures_url: str | None = _setting(
+        None,
+        _pictures,
+        "An S3-compatible bucket for pictures, as `s3://bucket/prefix`; it takes its credentials "
+        "from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+        shown="pictures/ in the data directory",
+    )
+    s3_endpoint: str | None = _setting(
+        None, _url, "Address of the S3-compatible server.", shown="Amazon's"
+    )
+    s3_region: str = _setting("us-east-1", _text, "Region of the bucket.")
+    tiers: dict[str, object] | None = _setting(
+        None,
+        _tables,
+        "The tiers of users, one table each: `[tiers.free]` with `weight`, `limits`, "
+        "`max_running` and `max_waiting`.",
+        shown="free, plus, pro and team",
+    )
+    default_tier: str = _setting("free", _text, "Tier of a user for whom none is named.")
     log_level: str = _setting(
         "info", _one_of("debug", "info", "warning", "error"), "How much is logged."
+    )
+    log_format: str = _setting(
+        "text", _one_of("text", "json"), "How log lines are written; json is for machines."
+    )
+    log_prompts: bool = _setting(False, _switch, "Whether prompts may stand in the log.")
+    otlp_endpoint: str | None = _setting(
+        None,
+        _url,
+        "An OpenTelemetry collector that gets traces, over HTTP; needs `pip install smalti[otel]`.",
+        shown="no traces",
     )
     device: str = _setting(
         "auto", _device, "Where pictures are drawn: auto takes a CUDA device if there is one."
@@ -129,6 +196,21 @@ class Settings:
     )
     picture_lifetime_s: int = _setting(
         3600, _whole(1, 10**9), "Seconds for which a picture replied as a link can be fetched."
+    )
+    picture_retention_days: int = _setting(
+        30, _whole(1, 36_500), "Days after which a finished picture is deleted."
+    )
+    job_retention_days: int = _setting(
+        90, _whole(1, 36_500), "Days after which what is known of a finished job is deleted."
+    )
+    body_timeout_s: int = _setting(
+        60, _whole(1, 3600), "Longest pause in a request's body before it is given up."
+    )
+    max_connections: int = _setting(
+        2000, _whole(10, 100_000), "Connections at a time; more are answered with 503 at once."
+    )
+    stop_grace_s: int = _setting(
+        5, _whole(0, 3600), "How long a stop waits for replies before it checkpoints the rest."
     )
     keep_alive_s: int = _setting(
         10, _whole(1, 3600), "Seconds of silence after which a stream says that it is alive."
@@ -151,7 +233,8 @@ class Row:
 
 
 def _row(name: str, default: object, meta: Mapping[str, Any]) -> Row:
-    return Row(name, default, meta["help"], meta["shown"] or str(default), meta["read"])
+    shown = meta["shown"] or str(default).replace("False", "false")
+    return Row(name, default, meta["help"], shown, meta["read"])
 
 
 TABLE = tuple(_row(f.name, f.default, f.metadata) for f in fields(Settings))
