@@ -23,17 +23,19 @@ MAY_IMPORT = {
     "pictures": {"errors", "models"},
     "control": set(),
     "meter": {"errors"},
+    "observe": {"errors"},
     "store": {"errors", "control"},
     "plan": {"errors", "control", "meter"},
     "train": {"models", "engine"},
     "service": {
         "errors", "config", "models", "engine", "fleet", "pictures", "control", "meter", "store",
+        "observe",
     },
-    "api": {"errors", "config", "models", "pictures", "store", "service"},
+    "api": {"errors", "config", "models", "pictures", "control", "store", "observe", "service"},
     "studio": {"errors", "config", "api", "service"},
     "cli": {
-        "errors", "config", "devices", "models", "engine", "fleet", "pictures", "service", "api",
-        "studio", "train", "plan",
+        "errors", "config", "devices", "models", "engine", "fleet", "pictures", "control", "store",
+        "observe", "service", "api", "studio", "train", "plan",
     },
 }  # fmt: skip
 """Which rooms a room may import, besides itself."""
@@ -44,9 +46,13 @@ THIRD_PARTY = {
     "models": {"torch", "numpy", "safetensors", "PIL"},
     "fleet": {"torch", "numpy", "safetensors", "PIL"},
     "pictures": {"numpy", "PIL"},
+    "store": {"sqlalchemy", "boto3", "botocore"},
+    "observe": {"prometheus_client", "opentelemetry"},
     "service": {"numpy"},
-    "api": {"fastapi", "starlette", "pydantic", "pydantic_core"},
-}
+    "api": {
+        "fastapi", "starlette", "pydantic", "pydantic_core", "python_multipart", "uvicorn", "h11",
+    },
+}  # fmt: skip
 """What else these rooms may import, besides the standard library."""
 
 

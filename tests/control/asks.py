@@ -1,0 +1,39 @@
+"""Shortcuts to write requests in the tests of this room."""
+
+from __future__ import annotations
+
+from itertools import count
+
+from smalti.control import Ask, Controller, Limit, Tier
+
+NOON = 1_800_000_000.0 - 1_800_000_000 % 86400 + 43200
+"""12:00:00 UTC of a day in 2027."""
+
+_jobs = count(1)
+
+
+def tier(
+    name: str = "free",
+    *limits: Limit,
+    weight: float = 1.0,
+    max_running: int = 1000,
+    max_waiting: int = 100_000,
+) -> Tier:
+    return Tier(name, weight, limits, max_running, max_waiting)
+
+
+def controller(*tiers: Tier, slots: int = 1, max_waiting: int = 1_000_000) -> Controller:
+    made = Controller({each.name: each for each in tiers or (tier(),)}, max_waiting)
+    made.slots = slots
+    return made
+
+
+def ask(user: str = "ann", images: int = 1, tier: str = "free", work: float = 100.0) -> Ask:
+    return Ask(f"job_{next(_jobs)}", f"user_{user}", "org_1", tier, images, work)
+
+
+def send(to: Controller, asked: Ask, now: float = NOON) -> str:
+    """Admit and enqueue a job that must not be refused; returns its id."""
+    assert to.admit(asked, now) is None
+    to.enqueue(asked.job_id, now)
+    return asked.job_id
