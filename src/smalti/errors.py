@@ -5,9 +5,11 @@
     ├── InvalidRequest      something in the request must change before it can be served
     │   └── UnknownModel    the model it names is not here
     ├── Unauthorized        the key is missing or is not one of ours
+    ├── Forbidden           the key is a good one, and may not do this
     ├── TooLarge            the body is larger than this server reads
     ├── Unavailable         the request is fine; the server cannot take it now
-    │   └── Busy            ... because too many pictures are waiting
+    │   ├── Busy            ... because too many pictures are waiting
+    │   └── StoreUnavailable  ... because what is kept cannot be read or written
     └── DrawingFailed       a picture was accepted and could not be finished
 
 Each message is a sentence or two for the person who caused it: what is wrong, with the value, and
@@ -53,6 +55,13 @@ class Unauthorized(SmaltiError):
         self.code = code
 
 
+class Forbidden(SmaltiError):
+    def __init__(self, scope: str) -> None:
+        super().__init__(
+            f"This key may not do that: it lacks the scope '{scope}'. Use a key that has it."
+        )
+
+
 class TooLarge(SmaltiError):
     def __init__(self, limit_bytes: int) -> None:
         super().__init__(
@@ -76,6 +85,16 @@ class Busy(Unavailable):
             f"wait. Try again in {retry_after_s} s.",
             retry_after_s,
         )
+
+
+class StoreUnavailable(Unavailable):
+    """What is kept cannot be read or written now: a full disk, a locked file, a silent bucket.
+
+    It passes without a restart, once its reason does.
+    """
+
+    def __init__(self, message: str, retry_after_s: int | None = 10) -> None:
+        super().__init__(message, retry_after_s)
 
 
 class DrawingFailed(SmaltiError):

@@ -1,1 +1,9 @@
-"""What is remembered: pictures that were replied as links."""
+"""What is remembered: who may draw, jobs and how far they are, pictures.
+
+database    one thread writes, anyone reads; sqlite and trouble: what goes wrong, in words
+schema      the tables; upgrade: bringing older ones up to date
+people      organisations, users, keys
+jobs        accepted requests, checkpoints, reservations; purge: forgetting; audit: who changed what
+blobs       the interface of pictures' places: a folder, or a bucket in s3
+addresses   links to pictures that expire
+"""

@@ -1,0 +1,113 @@
+"""What is asked about jobs, within the caller's snapshot."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, func, or_, select
+
+from smalti.control.nouns import Reservation
+from smalti.errors import InvalidRequest
+from smalti.store.job_writes import unbroken
+from smalti.store.rows import LIVE, JobRow, PictureRow, ReservationRow
+from smalti.store.schema import jobs, picture_rows, pictures, reservations
+
+_JOB = tuple(field.name for field in fields(JobRow))
+
+
+_JOBS: BindParameter[list[str]] = bindparam("some", expanding=True)
+_GET = select(jobs).where(jobs.c.job_id == bindparam("its_job"))
+_PICTURES = (
+    select(pictures)
+    .where(pictures.c.job_id.in_(_JOBS))
+    .order_by(pictures.c.job_id, pictures.c.picture)
+)
+_ROWS = (
+    select(picture_rows)
+    .where(picture_rows.c.job_id.in_(_JOBS))
+    .order_by(picture_rows.c.job_id, picture_rows.c.picture, picture_rows.c.row)
+)
+
+
+def get(connection: Connection, job_id: str) -> JobRow | None:
+    row = connection.execute(_GET, {"its_job": job_id}).first()
+    return None if row is None else _job(row)
+
+
+def pictures_of(
+    connection: Connection, job_ids: Sequence[str]
+) -> dict[str, tuple[PictureRow, ...]]:
+    found = connection.execute(_PICTURES, {"some": list(job_ids)}).all()
+    drawing = {row.job_id for row in found if row.rows}
+    codes = _codes(connection, sorted(drawing)) if drawing else {}
+    its: dict[str, tuple[PictureRow, ...]] = dict.fromkeys(job_ids, ())
+    for row in found:
+        values = dict(row._mapping)
+        values["index"] = values.pop("picture")
+        values["layout"] = None if row.layout is None else tuple(row.layout)
+        values["codes"] = codes.get((row.job_id, row.picture))
+        its[row.job_id] += (PictureRow(**values),)
+    return its
+
+
+def _codes(connection: Connection, job_ids: Sequence[str]) -> dict[tuple[str, int], bytes]:
+    told: dict[tuple[str, int], list[Row[Any]]] = defaultdict(list)
+    for row in connection.execute(_ROWS, {"some": list(job_ids)}):
+        told[row.job_id, row.picture].append(row)
+    whole = {key: rows[: unbroken([r.row for r in rows])] for key, rows in told.items()}
+    return {key: b"".join(r.codes for r in rows) for key, rows in whole.items() if rows}
+
+
+def unfinished(connection: Connection) -> list[JobRow]:
+    live = select(jobs).where(jobs.c.state.in_(LIVE))
+    found = connection.execute(live.order_by(jobs.c.created_at, jobs.c.job_id))
+    return [_job(row) for row in found]
+
+
+def of_user(connection: Connection, user_id: str, limit: int, after: str | None) -> list[JobRow]:
+    his = select(jobs).where(jobs.c.user_id == user_id)
+    if after is not None:
+        last = get(connection, after)
+        if last is None or last.user_id != user_id:
+            raise InvalidRequest(
+                f"There is no job '{after}' of yours to go on after. Give the id of the last job "
+                "of the page before.",
+                param="after",
+            )
+        older = and_(jobs.c.created_at == last.created_at, jobs.c.job_id < last.job_id)
+        his = his.where(or_(jobs.c.created_at < last.created_at, older))
+    newest_first = his.order_by(jobs.c.created_at.desc(), jobs.c.job_id.desc()).limit(limit)
+    return [_job(row) for row in connection.execute(newest_first)]
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    found = connection.execute(select(jobs.c.state, func.count()).group_by(jobs.c.state))
+    return {row[0]: row[1] for row in found}
+
+
+def reservation(connection: Connection, job_id: str) -> ReservationRow | None:
+    its = select(reservations).where(reservations.c.job_id == job_id)
+    row = connection.execute(its).first()
+    return None if row is None else ReservationRow(**row._mapping)
+
+
+def reservations_since(connection: Connection, since: float) -> list[Reservation]:
+    table = reservations.c
+    counted = select(reservations).where(table.at > since, table.images > table.refunded)
+    return [
+        Reservation(
+            job_id=row.job_id,
+            user_id=row.user_id,
+            tier=row.tier,
+            images=row.images - row.refunded,
+            at=row.at,
+        )
+        for row in connection.execute(counted.order_by(table.at, table.job_id))
+    ]
+
+
+def _job(row: Row[Any]) -> JobRow:
+    return JobRow(**{name: row._mapping[name] for name in _JOB})

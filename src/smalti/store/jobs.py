@@ -1,0 +1,178 @@
+"""`Jobs`: accepted requests and how far they are, under the names of what happens to them.
+
+Every write is one transaction and returns once it is committed; every one raises StoreUnavailable
+when it cannot be, and may be made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from smalti.control.nouns import Reservation
+from smalti.store import audit, job_reads, job_writes, purge
+from smalti.store.database import Database
+from smalti.store.rows import (
+    LIVE,
+    UNDRAWN,
+    AuditRow,
+    JobRow,
+    JobState,
+    Kind,
+    PictureRow,
+    PictureState,
+    ReservationRow,
+)
+
+__all__ = [
+    "LIVE",
+    "UNDRAWN",
+    "AuditRow",
+    "JobRow",
+    "JobState",
+    "Jobs",
+    "Kind",
+    "PictureRow",
+    "PictureState",
+    "ReservationRow",
+]
+
+
+class Jobs:
+    """Times are Unix seconds."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    # --- what happens to a job ---
+
+    async def accept(
+        self, job: JobRow, pictures: Sequence[PictureRow], reservation: Reservation
+    ) -> None:
+        """Keep a request with its pictures and what it holds of its user's allowance."""
+        await self._db.write(lambda c: job_writes.accept(c, job, pictures, reservation))
+
+    async def started(self, job_id: str, index: int, layout: Sequence[int], at: float) -> bool:
+        """A picture has a slot; its job runs. False where it had ended before."""
+        return await self._db.write(lambda c: job_writes.started(c, job_id, index, layout, at))
+
+    async def put_back(self, job_id: str, index: int) -> bool:
+        """A picture was taken off its slot and waits again. False where it had ended before."""
+        return await self._db.write(lambda c: job_writes.put_back(c, job_id, index))
+
+    async def checkpoint(
+        self, job_id: str, index: int, row: int, codes: bytes, device_s: float
+    ) -> bool:
+        """A row of tiles is drawn. False for one that was told before, or too late.
+
+        codes: int16 little-endian. device_s: what the picture has used so far. Rows may be told in
+        any order; `PictureRow.codes` ends before the first one that is missing.
+        """
+        return await self._db.write(
+            lambda c: job_writes.checkpoint(c, job_id, index, row, codes, device_s)
+        )
+
+    async def picture_done(
+        self,
+        job_id: str,
+        index: int,
+        blob: str,
+        format: str,
+        width: int,
+        height: int,
+        bytes: int,
+        device_s: float,
+        at: float,
+    ) -> bool:
+        """A finished picture is in the blobs; with the last one its job has succeeded.
+
+        False where it was done before, or its job had ended; then nothing changes.
+        """
+        file = {"blob": blob, "format": format, "width": width, "height": height, "bytes": bytes}
+        return await self._db.write(
+            lambda c: job_writes.picture_done(c, job_id, index, at, device_s=device_s, **file)
+        )
+
+    async def fail(self, job_id: str, code: str, message: str, at: float) -> bool:
+        """A job ends without all its pictures, and its whole reservation is given back.
+
+        False where it had ended before.
+        """
+        return await self._db.write(lambda c: job_writes.fail(c, job_id, code, message, at))
+
+    async def cancel(self, job_id: str, at: float, refunded: int) -> bool:
+        """A job ends by its owner's wish. refunded: pictures that do not count after all.
+
+        False where it had ended before.
+        """
+        return await self._db.write(lambda c: job_writes.cancel(c, job_id, at, refunded))
+
+    # --- what is asked ---
+
+    def get(self, job_id: str) -> JobRow | None:
+        return self._db.read(lambda c: job_reads.get(c, job_id))
+
+    def pictures(self, job_id: str) -> tuple[PictureRow, ...]:
+        """In order; none for a job that is not there."""
+        return self.pictures_of([job_id])[job_id]
+
+    def pictures_of(self, job_ids: Sequence[str]) -> dict[str, tuple[PictureRow, ...]]:
+        """The pictures of several jobs at once."""
+        return self._db.read(lambda c: job_reads.pictures_of(c, job_ids))
+
+    def unfinished(self) -> list[JobRow]:
+        """Jobs that are to be drawn, oldest first."""
+        return self._db.read(job_reads.unfinished)
+
+    def of_user(self, user_id: str, limit: int, after: str | None = None) -> list[JobRow]:
+        """Newest first. after: the last job of the page before.
+
+        Raises InvalidRequest where `after` is no job of his.
+        """
+        return self._db.read(lambda c: job_reads.of_user(c, user_id, limit, after))
+
+    def counts(self) -> dict[str, int]:
+        """Jobs by state; a state without jobs is left out. Takes longer the more are kept."""
+        return self._db.read(job_reads.counts)
+
+    def reservation(self, job_id: str) -> ReservationRow | None:
+        return self._db.read(lambda c: job_reads.reservation(c, job_id))
+
+    def reservations_since(self, t: float) -> list[Reservation]:
+        """What still counts of reservations made after `t`, oldest first, without refunds."""
+        return self._db.read(lambda c: job_reads.reservations_since(c, t))
+
+    # --- forgetting ---
+
+    async def purge(
+        self,
+        jobs_before: float,
+        pictures_before: float,
+        reservations_before: float | None = None,
+    ) -> list[str]:
+        """Forget what ended before these times; returns names of blobs to delete.
+
+        Names are returned again by the next call until `blobs_deleted` tells that they are gone.
+        Reservations are kept unless their time is given: limits need them for as long as their
+        longest window.
+        """
+        while await self._db.write(lambda c: purge.forget_some(c, jobs_before, pictures_before)):
+            pass
+        if reservations_before is not None:
+            before = reservations_before
+            await self._db.write(lambda c: purge.forget_reservations(c, before))
+        return self._db.read(purge.doomed)
+
+    async def blobs_deleted(self, names: Sequence[str]) -> None:
+        """These blobs of `purge` are gone."""
+        await self._db.write(lambda c: purge.blobs_deleted(c, names))
+
+    # --- the record of changes ---
+
+    async def audit(self, at: float, who: str, action: str, detail: dict[str, Any]) -> None:
+        """Record a change that `who` made. action: as in `key.revoke`; detail: no secrets."""
+        await self._db.write(lambda c: audit.note(c, at, who, action, detail))
+
+    def audit_since(self, t: float, limit: int = 100) -> list[AuditRow]:
+        """Newest first."""
+        return self._db.read(lambda c: audit.since(c, t, limit))

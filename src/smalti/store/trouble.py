@@ -1,0 +1,55 @@
+"""Turns what a database says when it cannot go on into StoreUnavailable, with the reason in words.
+
+A fault of a statement (a duplicate, a bug) is none of that, and passes as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import URL
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from smalti.errors import StoreUnavailable
+from smalti.store import sqlite
+
+
+@contextmanager
+def told(url: URL) -> Iterator[None]:
+    """Raises StoreUnavailable in place of what a database at `url` raises when it is in trouble."""
+    try:
+        yield
+    except (DBAPIError, PoolTimeout, OSError) as error:
+        why = reason(error)
+        if why is None:
+            raise
+        raise StoreUnavailable(f"The database {place(url)} cannot be used now: {why}.") from error
+
+
+def reason(error: BaseException) -> str | None:
+    """Why the database cannot go on now, or None where it can."""
+    if isinstance(error, PoolTimeout):
+        return "too many threads read it at once"
+    if isinstance(error, DBAPIError):
+        words = sqlite.reason(error.orig)
+        if words is None and _is_lost(error):
+            words = f"it does not answer ({str(error.orig).splitlines()[0]})"
+        return words
+    return None
+
+
+def place(url: URL) -> str:
+    """Which database it is, without its password."""
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    return url.render_as_string(hide_password=True)
+
+
+def _is_lost(error: DBAPIError) -> bool:
+    """Whether a server's connection broke; SQLite's operational errors may be a statement's."""
+    kinds = (OperationalError, InterfaceError)
+    return error.connection_invalidated or (
+        isinstance(error, kinds) and not type(error.orig).__module__.startswith("sqlite3")
+    )
