@@ -1,0 +1,150 @@
+"""`Metrics`: what is counted, and the page that Prometheus reads.
+
+Every label has few values: a route is its template, never a path, and nothing is counted by user.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+
+from smalti import __version__
+from smalti.observe.readings import Readings
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+METHODS = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS".split())
+REQUEST_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
+WAIT_BUCKETS_S = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
+
+
+class DeviceReading(Protocol):
+    """What is read of a device at each scrape; `fleet.DeviceState` is one."""
+
+    @property
+    def device(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def slots(self) -> int: ...
+    @property
+    def busy(self) -> int: ...
+    @property
+    def restarts(self) -> int: ...
+
+
+class Metrics:
+    """The figures of one server. Each instance has a registry of its own."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        self._readings = Readings(registry)
+
+        def counter(name: str, help: str, *labels: str) -> Counter:
+            return Counter(name, help, labels, registry=registry)
+
+        self._requests = counter(
+            "http_requests_total", "Requests answered.", "method", "route", "status"
+        )
+        self._seconds = Histogram(
+            "http_request_duration_seconds",
+            "From the request's head to the last byte of its reply; a stream is one reply.",
+            ("method", "route"),
+            buckets=REQUEST_BUCKETS_S,
+            registry=registry,
+        )
+        self._in_flight = Gauge(
+            "http_requests_in_flight", "Requests that are being answered.", registry=registry
+        )
+        self._accepted = counter("smalti_jobs_accepted_total", "Jobs accepted.", "tier")
+        self._ended = counter("smalti_jobs_total", "Jobs that ended, by how.", "tier", "outcome")
+        self._denials = counter(
+            "smalti_denials_total", "Requests denied, by the rule that did.", "rule", "kind"
+        )
+        self._waits = Histogram(
+            "smalti_wait_seconds",
+            "From a job's acceptance to the start of its first picture.",
+            ("tier",),
+            buckets=WAIT_BUCKETS_S,
+            registry=registry,
+        )
+        self._device_s = counter("smalti_device_seconds_total", "Seconds that devices drew.")
+        self._tiles = counter("smalti_tiles_drawn_total", "Tiles drawn.")
+        self._requeued = counter(
+            "smalti_pictures_requeued_total", "Pictures taken off a slot without an end."
+        )
+        build = Gauge(
+            "smalti_build_info", "1, with what runs.", ("version", "python"), registry=registry
+        )
+        build.labels(__version__, platform.python_version()).set(1)
+
+    # --- requests ---
+
+    def request_begun(self) -> None:
+        self._in_flight.inc()
+
+    def request_ended(self, method: str, route: str, status: int, seconds: float) -> None:
+        """route: the template, as `/v1/jobs/{id}`. status: 499 for a client that went away."""
+        self._in_flight.dec()
+        method = method if method in METHODS else "other"
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(method, route).observe(seconds)
+
+    # --- jobs ---
+
+    def job_accepted(self, tier: str) -> None:
+        self._accepted.labels(tier).inc()
+
+    def job_ended(self, tier: str, outcome: str) -> None:
+        """outcome: succeeded, failed or cancelled."""
+        self._ended.labels(tier, outcome).inc()
+
+    def denied(self, rule: str, kind: str) -> None:
+        """rule and kind: those of the `Denial`, as `free/day` and `limit`."""
+        self._denials.labels(rule, kind).inc()
+
+    def waited(self, tier: str, seconds: float) -> None:
+        """Once for each job, when its first picture starts."""
+        self._waits.labels(tier).observe(seconds)
+
+    def drew(self, tiles: int, device_s: float) -> None:
+        """Tiles drawn since they were last told, and the device's seconds for them."""
+        self._tiles.inc(tiles)
+        self._device_s.inc(device_s)
+
+    def requeued(self) -> None:
+        self._requeued.inc()
+
+    # --- what is read at each scrape ---
+
+    def watch(
+        self,
+        *,
+        devices: Callable[[], Iterable[DeviceReading]] | None = None,
+        waiting: Callable[[], Mapping[str, int]] | None = None,
+        store_healthy: Callable[[], bool] | None = None,
+    ) -> None:
+        """Whence to read, at each scrape. What is None stays as it was.
+
+        waiting: pictures that wait for a slot, by tier. One that raises is left out of the page
+        and told in the log; the others are there.
+        """
+        given = {"devices": devices, "waiting": waiting, "store_healthy": store_healthy}
+        self._readings.sources |= {k: v for k, v in given.items() if v is not None}
+
+    def page(self) -> bytes:
+        """All of it, as `CONTENT_TYPE`."""
+        return generate_latest(self._registry)
