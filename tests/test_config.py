@@ -40,8 +40,6 @@ def test_an_empty_variable_is_not_set() -> None:
         ("device", "gpu"),
         ("device", "cuda:x"),
         ("slots", "0"),
-        ("key", "short"),
-        ("key", "with a space in the middle"),
         ("public_url", "pictures.example"),
         ("max_waiting", "9"),
         ("host", "  "),
@@ -54,6 +52,42 @@ def test_a_bad_value_is_told_with_its_source(name: str, value: str) -> None:
     assert f"Setting '{name}' has value '{value}' (from {variable}). It must be" in str(
         raised.value
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "secret"),
+    [
+        ("key", "short", "short"),
+        ("key", "with a space in the middle", "middle"),
+        ("database_url", "mysql://smalti:hunter2@db/x", "hunter2"),
+        ("database_url", "mysql://smalti:hun/ter@2@db/x", "hun"),
+        ("database_url", "mysql://db/x?user=a&password=hunter2", "hunter2"),
+        ("pictures_url", "https://key:hunter2@bucket", "hunter2"),
+        ("otlp_endpoint", "grpc://:hunter2@collector", "hunter2"),
+    ],
+)
+def test_a_secret_that_is_wrong_is_told_without_it(name: str, value: str, secret: str) -> None:
+    variable = f"SMALTI_{name.upper()}"
+    with pytest.raises(ConfigError) as raised:
+        read_settings(environ={variable: value})
+    assert f"Setting '{name}' has value '" in str(raised.value)
+    assert f"(from {variable}). It must be" in str(raised.value)
+    assert secret not in str(raised.value)
+
+
+def test_settings_that_are_printed_show_no_secret() -> None:
+    settings = read_settings(
+        environ={
+            "SMALTI_KEY": "a-key-that-is-long-enough",
+            "SMALTI_DATABASE_URL": "postgresql://smalti:hunter2@db/x?sslpassword=hunter3",
+            "SMALTI_S3_ENDPOINT": "https://a:hunter4@s3.example:9000",
+        }
+    )
+    text = f"{settings} {settings!r}"
+    assert "long-enough" not in text and "hunter" not in text
+    assert "database_url=postgresql://smalti:…@db/x?sslpassword=…" in text
+    assert "s3_endpoint=https://a:…@s3.example:9000" in text
+    assert "port=8000" in text
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import logging
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -106,6 +107,16 @@ def _tables(value: object) -> dict[str, object]:
     if isinstance(value, dict) and all(isinstance(table, dict) for table in value.values()):
         return dict(value)
     raise ValueError("tables, as in [tiers.free]; it can be set in the file alone")
+
+
+def without_passwords(name: str, value: object) -> str:
+    """A setting's value as it may be printed: no key, and no password in an address."""
+    if name == "key" and value is not None:
+        return "…"
+    text = re.sub(r"(://[^/@:]*):.*@", r"\1:…@", str(value))
+    return re.sub(
+        r"([?&][^=&]*(?:password|secret|token|key)[^=&]*=)[^&]*", r"\1…", text, flags=re.I
+    )
 
 
 def _setting(default: object, read: Read, help: str, shown: str | None = None) -> Any:
@@ -216,6 +227,12 @@ class Settings:
         10, _whole(1, 3600), "Seconds of silence after which a stream says that it is alive."
     )
 
+    def __repr__(self) -> str:
+        values = (
+            f"{f.name}={without_passwords(f.name, getattr(self, f.name))}" for f in fields(self)
+        )
+        return f"Settings({', '.join(values)})"
+
 
 @dataclass(frozen=True)
 class Row:
@@ -277,7 +294,8 @@ def _value(row: Row, sources: Sequence[Mapping[str, tuple[str, object]]]) -> obj
                 return row.read(written)
             except ValueError as error:
                 raise ConfigError(
-                    f"Setting '{row.name}' has value '{written}' (from {origin}). "
+                    f"Setting '{row.name}' has value '{without_passwords(row.name, written)}' "
+                    f"(from {origin}). "
                     f"It must be {error}."
                 ) from None
     return row.default

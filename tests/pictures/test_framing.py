@@ -17,7 +17,9 @@ from smalti.pictures.framing import (
     keep_masked,
     middle,
     prepare_source,
+    scale_kept,
 )
+from smalti.pictures.kept import read_png, write_png
 from smalti.pictures.partial import half_drawn
 from smalti.pictures.terminal import half_blocks
 
@@ -90,8 +92,18 @@ def test_a_mask_is_scaled_with_its_source() -> None:
     source = np.full((512, 512, 3), 200, np.uint8)
     alpha = np.full((512, 512), 255, np.uint8)
     alpha[256:] = 0
-    mixed = keep_masked(np.zeros((256, 256, 3), np.uint8), source, alpha)
+    frame = frame_for_picture(MINI, None, (512, 512))
+    kept = scale_kept(source, alpha, frame)
+    mixed = keep_masked(np.zeros((256, 256, 3), np.uint8), *kept)
     assert (mixed[:127] == 200).all() and (mixed[140:] == 0).all()
+
+
+def test_a_kept_source_is_read_again_as_it_was() -> None:
+    pixels = np.asarray(gradient(48, 32))
+    alpha = pixels[..., 0]
+    again = read_png(write_png(pixels, alpha))
+    assert np.array_equal(again[0], pixels) and np.array_equal(again[1], alpha)
+    assert (read_png(write_png(pixels))[1] == 255).all()
 
 
 def test_half_drawn() -> None:

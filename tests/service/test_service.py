@@ -1,178 +1,294 @@
-"""The service without HTTP: room, turns, seeds, ends."""
+"""The service without HTTP: what is accepted, drawn, told, ended."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import io
+from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_backend import FakeBackend, stripe
-from hypothesis import given
-from hypothesis import strategies as st
+from fake_backend import stripe
+from lives import Clock, Life, ask, finish, live, until
+from PIL import Image
 
-from smalti.errors import Busy, DrawingFailed, InvalidRequest, Unavailable, UnknownModel
-from smalti.models.facts import MINI, MODELS
-from smalti.service import DrawRequest, Job, PictureDone, RowsShown, Service, Waiting
-from smalti.service.pace import LONGEST_S, Pace
-
-Check = Callable[[Service, FakeBackend], Awaitable[None]]
-
-
-def with_service(check: Check, slots: int = 2, max_waiting: int = 10) -> None:
-    async def run() -> None:
-        backend = FakeBackend(slots)
-        async with started(backend, max_waiting) as service:
-            await check(service, backend)
-
-    asyncio.run(run())
+from smalti.control import Denial, Wait
+from smalti.errors import ConfigError, DrawingFailed, InvalidRequest, UnknownModel
+from smalti.models.facts import MINI
+from smalti.service import (
+    Denied,
+    DrawRequest,
+    JobCancelled,
+    NotFound,
+    PictureDone,
+    RowsShown,
+    Waiting,
+)
 
 
-@asynccontextmanager
-async def started(backend: FakeBackend, max_waiting: int) -> AsyncIterator[Service]:
-    service = Service(backend, MODELS, max_waiting)
-    await service.start()
-    yield service
-    await service.stop()
-
-
-def ask(prompt: str = "a boat", n: int = 1, seed: int | None = 1) -> DrawRequest:
-    return DrawRequest(prompt, MINI.name, n, seed=seed)
-
-
-async def finish(job: Job) -> None:
-    with job:
-        async for _ in job.events():
-            pass
-
-
-def test_the_strips_make_the_picture() -> None:
-    async def check(service: Service, backend: FakeBackend) -> None:
-        job = await service.submit(ask(n=2, seed=5))
-        events = [event async for event in job.events()]
-        assert events.count(PictureDone(0)) == events.count(PictureDone(1)) == 1
-        assert [e.rows for e in events if e in [RowsShown(1, r) for r in range(17)]] == [
-            *range(1, 17)
-        ]
-        for picture, order in zip(job.pictures, backend.orders, strict=True):
+def test_a_picture_is_what_was_drawn(tmp_path: Path) -> None:
+    async def check(it: Life) -> None:
+        job = await it.service.submit(ask(n=2, seed=5), it.caller)
+        heard = await finish(job)
+        assert heard.count(PictureDone(0)) == heard.count(PictureDone(1)) == 1
+        rows = [event.rows for event in heard if isinstance(event, RowsShown) and event.index == 1]
+        assert rows == sorted(rows) and rows[-1] == 16
+        for index, order in enumerate(it.backend.orders):
             whole = np.concatenate([stripe(order, row) for row in range(16)])
-            assert np.array_equal(job.result(picture), whole)
-        assert job.device_s == 1.0
+            file = Image.open(io.BytesIO(job.file(index)))
+            assert np.array_equal(np.asarray(file), whole)
+        assert job.state == "succeeded" and job.device_s == 1.0
 
-    with_service(check)
-
-
-def test_seeds_wrap_at_the_largest_safe_number() -> None:
-    async def check(service: Service, backend: FakeBackend) -> None:
-        await finish(await service.submit(ask(n=3, seed=2**53 - 2)))
-        assert [order.seed for order in backend.orders] == [2**53 - 2, 2**53 - 1, 0]
-
-    with_service(check)
+    live(tmp_path, check)
 
 
-def test_room_is_counted_in_pictures_that_wait() -> None:
-    async def check(service: Service, backend: FakeBackend) -> None:
-        jobs = [await service.submit(ask("hold@1", n=6)), await service.submit(ask(n=4))]
-        await asyncio.sleep(0)
-        assert service.waiting == 8
-        with pytest.raises(Busy, match="8 pictures are waiting and 3 more would be over the 10"):
-            await service.submit(ask(n=3))
-        jobs.append(await service.submit(ask(n=2)))
-        assert service.waiting == 10
-        jobs[1].cancel()
-        assert service.waiting == 6
-        for job in jobs:
-            job.cancel()
-        assert service.waiting == 0
+def test_nothing_is_drawn_before_it_is_on_disk(tmp_path: Path) -> None:
+    async def check(it: Life) -> None:
+        sent: list[int] = []
+        accept = it.parts.jobs.accept
 
-    with_service(check)
+        async def watched(*args: object) -> None:
+            await accept(*args)  # type: ignore[arg-type]
+            sent.append(len(it.backend.orders))
 
+        it.parts.jobs.accept = watched  # type: ignore[method-assign,assignment]
+        job = await it.service.submit(ask(), it.caller)
+        row = it.parts.jobs.get(job.job_id)
+        assert row is not None and row.user_id == it.caller.user.user_id
+        assert sent == [0] and len(it.backend.orders) == 1
 
-def test_a_silent_job_knows_its_place() -> None:
-    async def check(service: Service, backend: FakeBackend) -> None:
-        first = await service.submit(ask("hold@1", n=3))
-        second = await service.submit(ask())
-        seen = {}
-        for name, job in (("first", first), ("second", second)):
-            async for event in job.events(silence_s=0.01):
-                if isinstance(event, Waiting):
-                    seen[name] = event.ahead
-                    break
-        assert seen == {"first": 0, "second": 1}
-        first.cancel()
-        await finish(second)
-
-    with_service(check)
+    live(tmp_path, check)
 
 
-def test_all_drawing_is_not_waiting() -> None:
-    async def check(service: Service, backend: FakeBackend) -> None:
-        with await service.submit(ask("hold@1")) as job:
-            async for event in job.events(silence_s=0.01):
-                if isinstance(event, Waiting):
-                    assert event.ahead is None
-                    break
+def test_seeds_wrap_at_the_largest_safe_number(tmp_path: Path) -> None:
+    async def check(it: Life) -> None:
+        await finish(await it.service.submit(ask(n=3, seed=2**53 - 2), it.caller))
+        assert [order.seed for order in it.backend.orders] == [2**53 - 2, 2**53 - 1, 0]
 
-    with_service(check)
+    live(tmp_path, check)
 
 
-def test_leaving_the_block_cancels() -> None:
-    async def check(service: Service, backend: FakeBackend) -> None:
-        with await service.submit(ask("hold@1", n=3)):
-            await asyncio.sleep(0)
-        ended = [await asyncio.to_thread(backend.ended.get, timeout=5) for _ in range(3)]
-        kinds = {type(event).__name__ for event in ended}
-        assert kinds == {"Cancelled"}
+def test_only_as_many_are_sent_as_there_are_slots(tmp_path: Path) -> None:
+    async def check(it: Life) -> None:
+        job = await it.service.submit(ask("hold@1", n=5), it.caller)
+        await it.holding(2)
+        assert len(it.backend.orders) == 2 and it.service.waiting == 3
+        it.service._ends.cancel(job)
+        await job.over.wait()
+        await until(lambda: it.backend.ended.qsize() == 2)
+        assert it.service.waiting == 0 and len(it.backend.orders) == 2
 
-    with_service(check)
-
-
-def test_a_failure_is_raised() -> None:
-    async def check(service: Service, backend: FakeBackend) -> None:
-        with pytest.raises(DrawingFailed, match="easel"):
-            await finish(await service.submit(ask("fail@2", n=2)))
-
-    with_service(check)
+    live(tmp_path, check, slots=2)
 
 
-def test_stopping_ends_every_job() -> None:
-    async def run() -> None:
-        service = Service(FakeBackend(), MODELS, 10)
-        await service.start()
-        job = await service.submit(ask("pause@2"))
-        with pytest.raises(Unavailable, match="stopping"):
-            await finish(job)
-        await service.stop()
-
-    asyncio.run(run())
-
-
-def test_what_depends_on_the_model_is_checked() -> None:
-    async def check(service: Service, backend: FakeBackend) -> None:
-        with pytest.raises(UnknownModel, match="This server has: smalti-mini"):
-            await service.submit(DrawRequest("a", "other"))
-        with pytest.raises(InvalidRequest, match="no style of smalti-mini"):
-            await service.submit(DrawRequest("a", MINI.name, style="cubist"))
-        assert backend.orders == []
-
-    with_service(check)
-
-
-@given(st.lists(st.floats(0, 1000)), st.integers(1, 10_000), st.integers(0, 64), st.floats(0, 0.99))
-def test_a_refused_client_comes_back_within_a_minute(
-    drawn: list[float], to_start: int, at_once: int, spread: float
+def test_a_free_slot_goes_to_the_heavier_tier_and_lighter_ones_do_not_starve(
+    tmp_path: Path,
 ) -> None:
-    pace = Pace()
-    for seconds in drawn:
-        pace.drew(seconds)
-    assert 1 <= pace.retry_after_s(to_start, at_once, spread) <= LONGEST_S
+    async def check(it: Life) -> None:
+        callers = [it.user(tier, tier) for tier in ("free", "plus", "team")]
+        first = await it.service.submit(ask("hold@1", seed=9), it.caller)
+        await it.holding()
+        jobs = [await it.service.submit(ask(n=3, seed=100 * i), c) for i, c in enumerate(callers)]
+        it.backend.release()
+        for job in (first, *jobs):
+            await finish(job)
+        assert sorted(o.seed for o in it.backend.orders) == sorted(
+            [9, *(100 * i + n for i in range(3) for n in range(3))]
+        )
+
+    live(tmp_path, check, slots=1)
 
 
-def test_the_pace_follows_what_is_measured() -> None:
-    pace = Pace()
-    pace.drew(2.0)
-    assert pace.picture_s == 2.0
-    assert pace.retry_after_s(8, 4, 0.0) == 4
-    pace.drew(4.0)
-    assert 2.0 < pace.picture_s < 4.0
+def test_a_limit_holds_until_its_time_and_no_longer(tmp_path: Path) -> None:
+    clock = Clock()
+
+    async def check(it: Life) -> None:
+        poor = it.user("poor", "free")
+        for _ in range(3):
+            await finish(await it.service.submit(ask(), poor))
+            clock.now += 60
+        with pytest.raises(Denied, match="3 images per rolling 24 h") as denied:
+            await it.service.submit(ask(), poor)
+        denial = denied.value.denial
+        assert denial.kind == "limit" and denial.retry_at is not None
+        assert [s.remaining for s in it.service.standing(poor)] == [0]
+        clock.now = denial.retry_at - 1
+        assert isinstance(it.service.explain(ask(), poor), Denial)
+        clock.now = denial.retry_at
+        assert isinstance(it.service.explain(ask(), poor), Wait)
+        await finish(await it.service.submit(ask(), poor))
+
+    live(tmp_path, check, clock=clock)
+
+
+def test_the_server_refuses_what_it_has_no_room_for(tmp_path: Path) -> None:
+    async def check(it: Life) -> None:
+        await it.service.submit(ask("hold@1", n=10), it.caller, detached=True)
+        await it.holding()
+        with pytest.raises(Denied) as denied:
+            await it.service.submit(ask(n=2), it.user("other", "team"))
+        assert denied.value.denial.kind == "capacity"
+        assert denied.value.denial.scope == "server"
+
+    live(tmp_path, check, slots=1, max_waiting=10)
+
+
+def test_a_silent_job_tells_its_place(tmp_path: Path) -> None:
+    async def check(it: Life) -> None:
+        await it.service.submit(ask("hold@1", n=2), it.caller, detached=True)
+        await it.holding()
+        job = await it.service.submit(ask(), it.caller, detached=True)
+        with job.listen() as listener:
+            async for event in listener.events(silence_s=0.01):
+                assert isinstance(event, Waiting) and event.wait is not None
+                assert event.wait.position == 1
+                break
+
+    live(tmp_path, check, slots=1)
+
+
+def test_all_drawing_is_not_waiting(tmp_path: Path) -> None:
+    async def check(it: Life) -> None:
+        job = await it.service.submit(ask("hold@0"), it.caller, detached=True)
+        await it.holding()
+        with job.listen() as listener:
+            async for event in listener.events(silence_s=0.01):
+                assert event == Waiting(None)
+                break
+
+    live(tmp_path, check)
+
+
+def test_who_comes_late_hears_what_has_happened(tmp_path: Path) -> None:
+    async def check(it: Life) -> None:
+        job = await it.service.submit(ask("hold@3/2", n=2, seed=1), it.caller, detached=True)
+        await it.holding()
+        await until(lambda: job.pictures[0].progress == "kept")
+        with job.listen() as listener:
+            events = listener.events()
+            assert [await anext(events), await anext(events)] == [PictureDone(0), RowsShown(1, 3)]
+            it.backend.release()
+            assert [event async for event in events][-1] == PictureDone(1)
+        assert await finish(job) == [PictureDone(0), PictureDone(1)]
+
+    live(tmp_path, check)
+
+
+def test_the_last_who_wanted_it_and_leaves_cancels(tmp_path: Path) -> None:
+    async def check(it: Life) -> None:
+        job = await it.service.submit(ask("hold@1", n=3), it.caller)
+        with job.listen(cancel_when_left=False):
+            with job.listen():
+                with job.listen():
+                    await it.holding(2)
+                assert not job.closing
+            assert job.closing
+            await job.over.wait()
+        row = it.parts.jobs.get(job.job_id)
+        assert row is not None and row.state == "cancelled"
+        held = it.parts.jobs.reservation(job.job_id)
+        assert held is not None and held.refunded == 1
+
+    live(tmp_path, check, slots=2)
+
+
+def test_a_detached_job_goes_on_alone(tmp_path: Path) -> None:
+    async def check(it: Life) -> None:
+        job = await it.service.submit(ask("hold@1"), it.caller, detached=True)
+        with job.listen():
+            await it.holding()
+        it.backend.release()
+        await job.over.wait()
+        assert it.service.find(job.job_id, it.caller).state == "succeeded"
+
+    live(tmp_path, check)
+
+
+def test_a_submission_that_nobody_awaits_any_more_is_cancelled(tmp_path: Path) -> None:
+    async def check(it: Life) -> None:
+        submitting = asyncio.create_task(it.service.submit(ask("hold@1"), it.caller))
+        await asyncio.sleep(0)
+        submitting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await submitting
+        await until(lambda: it.parts.jobs.counts() == {"cancelled": 1})
+
+    live(tmp_path, check)
+
+
+def test_cancelling(tmp_path: Path) -> None:
+    async def check(it: Life) -> None:
+        job = await it.service.submit(ask("hold@1"), it.caller)
+        with job.listen() as listener:
+            await it.holding()
+            view = await it.service.cancel(job.job_id, it.caller)
+            assert view.state == "cancelled" and view.live is None
+            with pytest.raises(JobCancelled, match=job.job_id):
+                [event async for event in listener.events()]
+        again = await it.service.cancel(job.job_id, it.caller)
+        assert (again.state, again.finished_at) == ("cancelled", view.finished_at)
+
+    live(tmp_path, check)
+
+
+def test_others_see_nothing(tmp_path: Path) -> None:
+    async def check(it: Life) -> None:
+        job = await it.service.submit(ask("hold@1"), it.caller, detached=True)
+        other = it.user("other", "team")
+        for name in (job.job_id, "job_" + 24 * "f"):
+            said = f"There is no job '{name}' here, or it is not yours."
+            with pytest.raises(NotFound) as found:
+                it.service.find(name, other)
+            with pytest.raises(NotFound) as cancelled:
+                await it.service.cancel(name, other)
+            assert found.value.message == cancelled.value.message == said
+        assert it.service.jobs(other, 10) == []
+        assert [view.job_id for view in it.service.jobs(it.caller, 10)] == [job.job_id]
+        assert not job.closing
+
+    live(tmp_path, check)
+
+
+def test_a_failure_ends_the_job_and_costs_nothing(tmp_path: Path) -> None:
+    async def check(it: Life) -> None:
+        poor = it.user("poor", "free")
+        job = await it.service.submit(ask("fail@2/3", n=3, seed=1), poor)
+        with pytest.raises(DrawingFailed, match="easel"):
+            await finish(job)
+        view = it.service.find(job.job_id, poor)
+        assert (view.state, view.error_code) == ("failed", "drawing_failed")
+        assert [s.used for s in it.service.standing(poor)] == [0]
+        await finish(await it.service.submit(ask(n=3), poor))
+
+    live(tmp_path, check)
+
+
+def test_what_is_taken_off_its_slot_goes_on_from_there(tmp_path: Path) -> None:
+    async def check(it: Life) -> None:
+        job = await it.service.submit(ask("pause@5"), it.caller)
+        await finish(job)
+        assert len(it.backend.orders) == 2
+        assert set(it.backend.rows_drawn.values()) == {1}
+        assert job.device_s == pytest.approx(0.6)
+
+    live(tmp_path, check)
+
+
+def test_what_depends_on_the_model_is_checked(tmp_path: Path) -> None:
+    async def check(it: Life) -> None:
+        with pytest.raises(UnknownModel, match="This server has: smalti-mini"):
+            await it.service.submit(DrawRequest("a", "other"), it.caller)
+        with pytest.raises(InvalidRequest, match="no style of smalti-mini"):
+            await it.service.submit(DrawRequest("a", MINI.name, style="cubist"), it.caller)
+        assert it.backend.orders == [] and it.parts.jobs.counts() == {}
+
+    live(tmp_path, check)
+
+
+def test_a_tier_that_is_gone_is_the_default_one(tmp_path: Path) -> None:
+    async def check(it: Life) -> None:
+        assert it.service.tier_of(it.user("old", "gold")) == "free"
+
+    live(tmp_path, check)
+    with pytest.raises(ConfigError, match="'default_tier' has value 'gold'"):
+        live(tmp_path, check, default_tier="gold")

@@ -5,6 +5,7 @@ pictures  generate, stylize, edit
 drawing   draw a request in this process, with a progress bar
 inline    the engine of this process, as a backend
 serving   the server
+doctor    what a server needs, and whether it is there; finding, machine_checks, store_checks
 
 Nothing heavy is imported before a command needs it.
 """

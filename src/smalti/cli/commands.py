@@ -16,7 +16,8 @@ from typing import Annotated, Any
 import typer
 
 from smalti import __version__
-from smalti.cli import pictures
+from smalti.cli import people, pictures
+from smalti.cli.doctor import doctor
 from smalti.errors import ConfigError, InvalidRequest, SmaltiError
 
 app = typer.Typer(
@@ -56,6 +57,10 @@ def run(arguments: list[str]) -> int:
 app.command()(pictures.generate)
 app.command()(pictures.stylize)
 app.command()(pictures.edit)
+app.command()(doctor)
+app.add_typer(people.orgs, name="orgs")
+app.add_typer(people.users, name="users")
+app.add_typer(people.keys, name="keys")
 
 
 @app.command()
@@ -66,6 +71,9 @@ def serve(
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
     slots: Annotated[int | None, typer.Option(help="Pictures drawn at the same time.")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
+    local: Annotated[
+        bool, typer.Option("--local", help="Programs on this machine need no key.")
+    ] = False,
 ) -> None:
     """Start the server; the settings it takes are in docs/configuration.md."""
     from smalti.cli.serving import serve_until_stopped
@@ -78,6 +86,7 @@ def serve(
         "device": device,
         "slots": slots,
         "log_level": log_level,
+        "local_mode": local or None,
     }
     serve_until_stopped(read_settings(flags))
 

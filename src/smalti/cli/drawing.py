@@ -1,76 +1,92 @@
-"""Draw a request in this process, with a progress bar."""
+"""Draw a request in this process, with a progress bar. Nothing of it is kept but the files."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from smalti import __version__
 from smalti.cli.inline import InlineBackend
 from smalti.devices import find_device
-from smalti.errors import SmaltiError, Unavailable
-from smalti.models.facts import MODELS
-from smalti.models.tile_model import Rgb
-from smalti.pictures.encode import Format, encode
+from smalti.errors import DrawingFailed, SmaltiError, Unavailable
+from smalti.fleet.backend import LAST_EVENTS, Done, Event, Failed, PictureOrder, Strip
+from smalti.models.facts import MODELS, ModelFacts
+from smalti.models.tile_model import Conditions, Rgb
+from smalti.pictures.framing import Frame, prepare_source
 from smalti.pictures.terminal import half_blocks
-from smalti.service import DrawRequest, Job, Picture, PictureDone, RowsShown, Service
+from smalti.service.finishing import finished_file
+from smalti.service.job import blank
+from smalti.service.request import Brief, DrawRequest, check, frame_of, seeds_of
 
 PREVIEW_COLUMNS = 80
 
 
+@dataclass(eq=False)
+class Sheet:
+    """A picture of the request. canvas: native pixels. ended: its last event."""
+
+    seed: int
+    canvas: Rgb
+    rows: int = 0
+    ended: Event | None = None
+
+
 def draw(
-    request: DrawRequest,
-    device: str,
-    path_of: Callable[[int, int], Path],
-    kind: Format,
-    show: bool,
+    request: DrawRequest, device: str, path_of: Callable[[int, int], Path], show: bool
 ) -> None:
     """Draw, write and maybe show. path_of: the file of a picture by its index and seed.
 
     Raises InvalidRequest, DrawingFailed or Unavailable.
     """
     logging.getLogger("smalti.engine").setLevel(logging.CRITICAL)  # what failed is told below
-    asyncio.run(_draw(request, find_device(device), path_of, kind, show))
+    asyncio.run(_draw(request, find_device(device), path_of, show))
 
 
 async def _draw(
-    request: DrawRequest,
-    device: str,
-    path_of: Callable[[int, int], Path],
-    kind: Format,
-    show: bool,
+    request: DrawRequest, device: str, path_of: Callable[[int, int], Path], show: bool
 ) -> None:
-    backend = InlineBackend(request.model, device, slots=request.n)
-    service = Service(backend, MODELS, max_waiting=request.n)
-    service.check(request)
+    model = check(request, {model.name: model for model in MODELS})
+    frame = frame_of(request, model)
+    brief = Brief.of(request, frame)
     console = Console(stderr=True)
-    await service.start()
+    for index, sheet in enumerate(await _sheets(request, model, frame, device, console)):
+        path = path_of(index, sheet.seed)
+        _write(path, finished_file(brief, sheet.canvas, sheet.seed, None))
+        if show:
+            _preview(frame.finish(sheet.canvas))
+        assert isinstance(sheet.ended, Done)
+        console.print(
+            f"{path}  {frame.width}x{frame.height}  seed {sheet.seed}  "
+            f"{sheet.ended.device_s:.1f} s",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+async def _sheets(
+    request: DrawRequest, model: ModelFacts, frame: Frame, device: str, console: Console
+) -> list[Sheet]:
+    """The pictures, drawn."""
+    backend = InlineBackend(request.model, device, slots=request.n)
+    await backend.start()
     try:
         with _progress(console) as progress:
             loading = progress.add_task("loading", total=None)
             await _until_ready(backend)
-            with await service.submit(request) as job:
-                progress.remove_task(loading)
-                await _follow(job, progress)
-        for picture in job.pictures:
-            pixels = job.result(picture)
-            path = path_of(picture.index, picture.seed)
-            _write(path, encode(pixels, kind, 95, _about(request, picture)))
-            if show:
-                _preview(pixels)
-            console.print(
-                f"{path}  {pixels.shape[1]}x{pixels.shape[0]}  seed {picture.seed}  "
-                f"{picture.device_s:.1f} s",
-                highlight=False,
-                soft_wrap=True,
-            )
+            progress.remove_task(loading)
+            shown = None if request.source is None else prepare_source(request.source.pixels, frame)
+            conditions = Conditions(request.prompt, frame.grid, shown, request.style)
+            sheets = [Sheet(seed, blank(frame)) for seed in seeds_of(request)]
+            await _follow(backend, model, conditions, sheets, progress)
     finally:
-        await service.stop()
+        await backend.stop()
+    return sheets
 
 
 async def _until_ready(backend: InlineBackend) -> None:
@@ -78,6 +94,38 @@ async def _until_ready(backend: InlineBackend) -> None:
         await backend.ready()
     except Exception as error:  # whatever a loader raises: what it says is all there is to tell
         raise Unavailable(f"The model cannot be loaded: {error}") from error
+
+
+async def _follow(
+    backend: InlineBackend,
+    model: ModelFacts,
+    conditions: Conditions,
+    sheets: list[Sheet],
+    progress: Progress,
+) -> None:
+    """Until every picture is drawn. Raises DrawingFailed."""
+    news = asyncio.Event()
+    bars = [progress.add_task(f"seed {s.seed}", total=conditions.grid.rows) for s in sheets]
+
+    def hear(sheet: Sheet, event: Event) -> None:
+        if isinstance(event, Strip):
+            top = event.first_row * model.tile_px
+            sheet.canvas[top : top + len(event.pixels)] = event.pixels
+            sheet.rows = event.first_row + event.rows
+        elif isinstance(event, LAST_EVENTS):
+            sheet.ended = event
+        news.set()
+
+    for index, sheet in enumerate(sheets):
+        order = PictureOrder(f"picture-{index}", model.name, "all", conditions, sheet.seed)
+        backend.send(order, partial(hear, sheet))
+    while any(sheet.ended is None for sheet in sheets):
+        await news.wait()
+        news.clear()
+        for bar, sheet in zip(bars, sheets, strict=True):
+            progress.update(bar, completed=sheet.rows)
+            if isinstance(sheet.ended, Failed):
+                raise DrawingFailed(sheet.ended.reason)
 
 
 def _progress(console: Console) -> Progress:
@@ -89,25 +137,6 @@ def _progress(console: Console) -> Progress:
         console=console,
         transient=True,
     )
-
-
-async def _follow(job: Job, progress: Progress) -> None:
-    rows = job.frame.grid.rows
-    tasks = [progress.add_task(f"seed {p.seed}", total=rows) for p in job.pictures]
-    async for event in job.events():
-        if isinstance(event, RowsShown):
-            progress.update(tasks[event.index], completed=event.rows)
-        elif isinstance(event, PictureDone):
-            progress.update(tasks[event.index], completed=rows)
-
-
-def _about(request: DrawRequest, picture: Picture) -> dict[str, str]:
-    return {
-        "prompt": request.prompt,
-        "seed": str(picture.seed),
-        "model": request.model,
-        "software": f"smalti {__version__}",
-    }
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -30,6 +30,8 @@ Model = Annotated[str, typer.Option(help="The model that draws.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 
 MINI = "smalti-mini"
+COMPRESSION = 95
+"""Quality of webp and jpeg files."""
 ENDINGS: dict[str, Format] = {".png": "png", ".webp": "webp", ".jpg": "jpeg", ".jpeg": "jpeg"}
 
 
@@ -110,8 +112,19 @@ def _draw(
     except ValueError as error:
         raise InvalidRequest(f"The size '{size}' cannot be drawn: {error}") from None
     upload = None if source is None else _read(source)
-    request = DrawRequest(prompt, model, n, pixels, seed, style, upload)
-    draw(request, device, lambda index, seed: _path(output, kind, index, seed, request), kind, show)
+    request = DrawRequest(
+        prompt=prompt,
+        model=model,
+        n=n,
+        size=pixels,
+        seed=seed,
+        style=style,
+        source=upload,
+        output_format=kind,
+        output_compression=COMPRESSION,
+        kind="generation" if upload is None else "edit",
+    )
+    draw(request, device, lambda index, seed: _path(output, kind, index, seed, request), show)
 
 
 def _format(output: Path | None, format: str | None) -> Format:

@@ -3,65 +3,96 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import shlex
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
+from ipaddress import ip_address
 
 import uvicorn
 
 from smalti import __version__
 from smalti.api import create_app
-from smalti.api.auth import find_or_make_key
+from smalti.api.guard import protocol_for
 from smalti.config import Settings
 from smalti.devices import find_device
 from smalti.errors import ConfigError, SmaltiError
 from smalti.fleet.local import LocalBackend
 from smalti.models.facts import MODELS
-from smalti.service import Service
+from smalti.observe import open_traces
+from smalti.observe.logs import configure_logs
+from smalti.service import Service, open_parts
+from smalti.service.first_start import enter_first_people
+from smalti.service.sole import sole_server
 
-GRACE_S = 5
-"""How long a stop waits for replies that are on their way."""
 KEEP_ALIVE_S = 75
 """How long an idle connection stays open: longer than clients keep one to use it again."""
+CHECKPOINT_S = 10
+"""How long, after the time of grace, what is being drawn may take to be written down."""
 EVERYWHERE = ("0.0.0.0", "::")
 
 
-def serve_until_stopped(settings: Settings) -> None:
-    """Raises ConfigError, or SmaltiError if the address is taken."""
+def serve_until_stopped(settings: Settings, loaders: Mapping[str, str] | None = None) -> None:
+    """loaders: import paths by model name, in place of those that the registry knows.
+
+    Raises ConfigError; StoreUnavailable; SmaltiError if the address is taken.
+    """
+    check_local_mode(settings)
     names = [model.name for model in MODELS]
     device = find_device(settings.device)
-    key = settings.key or find_or_make_key(settings.data_dir)
-    service = Service(LocalBackend(names, [device], settings.slots), MODELS, settings.max_waiting)
-    app = create_app(service, settings, key)
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=2 * GRACE_S,
-    )
-    with _listen(settings.host, settings.port) as listener:
-        logging.basicConfig(
-            format="%(asctime)s %(levelname)-7s %(message)s",
-            level=settings.log_level.upper(),
-            force=True,
+    with _listen(settings.host, settings.port) as listener, sole_server(settings.data_dir):
+        parts = open_parts(settings)
+        try:
+            first, secret = enter_first_people(parts.people, settings)
+            backend = LocalBackend(names, [device], settings.slots, loaders=loaders)
+            traces = open_traces(settings.otlp_endpoint)
+            service = Service(backend, MODELS, settings, parts, traces=traces)
+            app = create_app(service, parts, settings, traces)
+            configure_logs(
+                settings.log_level, settings.log_format, settings.log_prompts, hidden=(secret,)
+            )
+            config = uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=settings.stop_grace_s + CHECKPOINT_S,
+                http=protocol_for(settings),
+            )
+            port = listener.getsockname()[1]
+            key = secret if first.revoked_at is None else "the first one was revoked"
+            sys.stdout.write(_greeting(settings, port, device, key))
+            sys.stdout.flush()
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+            with suppress(KeyboardInterrupt):
+                PatientServer(config, service, settings.stop_grace_s).run(sockets=[listener])
+            traces.close()
+        finally:
+            parts.close()
+
+
+def check_local_mode(settings: Settings) -> None:
+    """Raises ConfigError where others than this machine could draw without a key."""
+    if settings.local_mode and not _is_loopback(settings.host):
+        raise ConfigError(
+            f"Setting 'local_mode' has value 'true' and 'host' has value '{settings.host}', which "
+            "other machines can reach. Use local mode with --host 127.0.0.1, or keys."
         )
-        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-        port = listener.getsockname()[1]
-        sys.stdout.write(_greeting(settings, port, device, key))
-        sys.stdout.flush()
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        with suppress(KeyboardInterrupt):
-            PatientServer(config, service, GRACE_S).run(sockets=[listener])
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class PatientServer(uvicorn.Server):
-    """Lets replies that are on their way finish, and ends the late ones with an error.
+    """Lets replies that are on their way finish, and checkpoints the jobs of the late ones.
 
-    grace_s: after it the service is stopped, which every job tells its client.
+    grace_s: after it the service is stopped; clients are told that their jobs go on later.
     """
 
     def __init__(self, config: uvicorn.Config, service: Service, grace_s: float) -> None:
@@ -83,7 +114,7 @@ def _listen(host: str, port: int) -> socket.socket:
     """Listen at once: whoever comes while the rest starts is answered a moment later."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=1024)
+        listener = socket.create_server((host, port), family=family, backlog=1024)
     except PermissionError:
         raise ConfigError(
             f"Port {port} may not be used without special rights. Choose one above 1023, as in "
@@ -94,24 +125,28 @@ def _listen(host: str, port: int) -> socket.socket:
             f"{host}:{port} cannot be listened on: {error.strerror}. Choose another with --port "
             "or --host."
         ) from None
+    # NOTE: asyncio sets this itself only on sockets that were made with their protocol named.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def _greeting(settings: Settings, port: int, device: str, key: str) -> str:
     host = "127.0.0.1" if settings.host in EVERYWHERE else settings.host
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     body = '{"prompt": "a red house by the sea at sunset, pastel", "response_format": "url"}'
+    authorization = [] if settings.local_mode else ["-H", f"Authorization: Bearer {key}"]
     curl = [
         "curl",
         f"{settings.public_url or address}/v1/images/generations",
-        "-H",
-        f"Authorization: Bearer {key}",
+        *authorization,
         "-H",
         "Content-Type: application/json",
         "-d",
         body,
     ]
+    local = "\n  local    programs on this machine need no key" if settings.local_mode else ""
     return (
         f"\nsmalti {__version__} draws on {device} and keeps what it keeps in {settings.data_dir}\n"
-        f"\n  address  {address}\n  key      {key}\n"
+        f"\n  address  {address}\n  key      {key}{local}\n"
         f"\n  try      {shlex.join(curl)}\n\n"
     )

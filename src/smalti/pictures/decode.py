@@ -7,15 +7,20 @@ Whatever its colours, depth, rotation or transparency, what comes out is upright
 from __future__ import annotations
 
 import io
-import warnings
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from smalti.errors import InvalidRequest
 from smalti.models.tile_model import Rgb
+from smalti.pictures.header import read_header, sniff
+
+__all__ = ["PAPER", "Alpha", "Limits", "Upload", "decode", "sniff"]
 
 Alpha = NDArray[np.uint8]
 """Transparency: uint8 [height, width], 0 is transparent, 255 opaque."""
@@ -23,24 +28,18 @@ Alpha = NDArray[np.uint8]
 PAPER = (255, 255, 255)
 """What shows through the transparent parts of a picture."""
 
+SCANS_MAX = 100
+"""A progressive JPEG has about ten; with thousands, a small file keeps a core busy for minutes."""
+
+PIXELS_AT_ONCE = 64_000_000
+"""Pixels unpacked at the same time, all threads together; the others wait. Each takes from 10 (a
+JPEG) to 27 bytes (a WebP with transparency) while it is read."""
+
 _READ = {"PNG", "JPEG", "WEBP"}
-_SIGNATURES = (
-    (0, b"\x89PNG\r\n\x1a\n", "PNG"),
-    (0, b"\xff\xd8\xff", "JPEG"),
-    (8, b"WEBP", "WEBP"),
-    (0, b"GIF8", "GIF"),
-    (0, b"BM", "BMP"),
-    (0, b"II*\x00", "TIFF"),
-    (0, b"MM\x00*", "TIFF"),
-    (4, b"ftypavif", "AVIF"),
-    (4, b"ftyphe", "HEIC"),
-    (4, b"ftypmif1", "HEIC"),
-    (0, b"\x00\x00\x00\x0cJXL ", "JPEG XL"),
-    (0, b"\xff\x0a", "JPEG XL"),
-    (0, b"%PDF", "PDF"),
-    (0, b"<svg", "SVG"),
-    (0, b"<?xml", "SVG"),
-)
+
+# NOTE: Pillow has one bound for the whole process. Ours is a setting, and is checked below before
+# anything is unpacked.
+Image.MAX_IMAGE_PIXELS = None
 
 
 @dataclass(frozen=True)
@@ -67,12 +66,29 @@ class Upload:
         return int(self.pixels.shape[0])
 
 
-def sniff(data: bytes) -> str | None:
-    """The format that the first bytes say, or None."""
-    for offset, signature, name in _SIGNATURES:
-        if data[offset : offset + len(signature)] == signature:
-            return name
-    return None
+class _Room:
+    """Lets so many pixels be unpacked at a time; a larger picture waits to be alone."""
+
+    def __init__(self, pixels: int) -> None:
+        self._size = pixels
+        self._free = pixels
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def of(self, pixels: int) -> Iterator[None]:
+        taken = min(pixels, self._size)
+        with self._changed:
+            self._changed.wait_for(lambda: self._free >= taken)
+            self._free -= taken
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += taken
+                self._changed.notify_all()
+
+
+_room = _Room(PIXELS_AT_ONCE)
 
 
 def decode(data: bytes, name: str, param: str, limits: Limits) -> Upload:
@@ -84,6 +100,13 @@ def decode(data: bytes, name: str, param: str, limits: Limits) -> Upload:
     def refuse(why: str) -> InvalidRequest:
         return InvalidRequest(f"{name}: {why}", param=param, code="invalid_image_file")
 
+    def check_size(width: int, height: int) -> None:
+        if width * height > limits.pixels:
+            raise refuse(
+                f"it unpacks to {width}x{height} pixels; at most {limits.pixels / 1e6:g} million "
+                "are read. Send a smaller picture."
+            )
+
     if not data:
         raise refuse("the file is empty.")
     if len(data) > limits.file_bytes:
@@ -94,51 +117,50 @@ def decode(data: bytes, name: str, param: str, limits: Limits) -> Upload:
     if found not in _READ:
         what = f"a {found} file" if found else "no picture that we know"
         raise refuse(f"this is {what}. Send PNG, JPEG or WebP.")
+    header = read_header(data, found)
+    if header.size is not None:
+        check_size(*header.size)
+    elif found != "JPEG":
+        raise refuse(f"the {found} file is damaged or cut short (it does not say its size).")
+    if header.scans > SCANS_MAX:
+        raise refuse(f"it has {header.scans} scans; at most {SCANS_MAX} are read. Save it afresh.")
+    if header.animated:
+        raise refuse("it is animated. Send a single frame.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # the size is checked below, before anything is unpacked
-            image = Image.open(io.BytesIO(data), formats=[found])
-        if image.width * image.height > limits.pixels:
-            raise refuse(
-                f"it unpacks to {image.width}x{image.height} pixels; at most "
-                f"{limits.pixels / 1e6:g} million are read."
-            )
+        image = Image.open(io.BytesIO(data), formats=[found])
+        check_size(image.width, image.height)
         # NOTE: a phone's JPEG may carry further views of the same moment; it is no animation.
         if found != "JPEG" and getattr(image, "n_frames", 1) > 1:
             raise refuse("it is animated. Send a single frame.")
-        image.load()
-        return _upright(image)
+        with _room.of(image.width * image.height):
+            image.load()
+            return _upright(image)
     except InvalidRequest:
         raise
-    except Image.DecompressionBombError:
-        raise refuse(
-            f"it unpacks to far more than the {limits.pixels / 1e6:g} million pixels that are read."
-        ) from None
     except Exception as error:  # a damaged file makes a decoder raise nearly anything
         raise refuse(f"the {found} file is damaged or cut short ({_reason(error)}).") from error
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "its header makes no sense"
     text = str(error) or type(error).__name__
+    if "MAX_TEXT" in text:
+        return "its text or its colour profile unpacks to far more than a picture needs"
     return text if len(text) <= 120 else text[:117] + "..."
 
 
 def _upright(image: Image.Image) -> Upload:
-    image = ImageOps.exif_transpose(image)
+    ImageOps.exif_transpose(image, in_place=True)
     if image.mode.startswith("I"):
         image = _eight_bit(image)
-    alpha = None
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        alpha = np.array(image.getchannel("A"))
-    colours = _in_srgb(image)
-    if alpha is not None:
-        paper = Image.new("RGB", colours.size, PAPER)
-        paper.paste(colours, mask=Image.fromarray(alpha))
-        colours = paper
-    return Upload(np.array(colours), alpha)
+    if not image.has_transparency_data:
+        return Upload(np.array(_in_srgb(image)), None)
+    image = image.convert("RGBA")
+    alpha = image.getchannel("A")
+    paper = Image.new("RGB", image.size, PAPER)
+    paper.paste(_in_srgb(image), mask=alpha)
+    return Upload(np.array(paper), np.array(alpha))
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
@@ -150,7 +172,7 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 def _in_srgb(image: Image.Image) -> Image.Image:
     """RGB, by the picture's own colour profile where it has one that can be read."""
     profile = image.info.get("icc_profile")
-    base = image.convert("RGB") if image.mode not in ("RGB", "CMYK", "L") else image
+    base = image if image.mode in ("RGB", "CMYK", "L") else image.convert("RGB")
     if profile:
         try:
             converted = ImageCms.profileToProfile(
@@ -163,4 +185,4 @@ def _in_srgb(image: Image.Image) -> Image.Image:
             converted = None  # a broken profile costs its colours a little, not the picture
         if converted is not None:
             return converted
-    return base.convert("RGB")
+    return base if base.mode == "RGB" else base.convert("RGB")

@@ -111,19 +111,23 @@ def prepare_source(source: Rgb, frame: Frame) -> Rgb:
     return _resize(source, frame.native_width, frame.native_height, box)
 
 
+def scale_kept(source: Rgb, alpha: Alpha, frame: Frame) -> tuple[Rgb, Alpha]:
+    """A source and its mask at the size of the result. source and alpha: of one size."""
+    box = middle(source, frame.width / frame.height)
+    size = (frame.width, frame.height)
+    mask = Image.fromarray(alpha).resize(size, Image.Resampling.BILINEAR, box)
+    return _resize(source, *size, box), np.array(mask)
+
+
 def keep_masked(drawn: Rgb, source: Rgb, alpha: Alpha) -> Rgb:
     """`drawn`, with the source's own pixels wherever its mask is opaque.
 
     Where the mask is opaque the source is kept exactly; the border is a soft one, `FEATHER_PX`
-    wide, on the transparent side. drawn: at its final size; source and alpha: of one size.
+    wide, on the transparent side. All three are of the final size (see `scale_kept`).
     """
-    height, width = drawn.shape[:2]
-    box = middle(source, width / height)
-    original = Image.fromarray(_resize(source, width, height, box))
-    mask = Image.fromarray(alpha).resize((width, height), Image.Resampling.BILINEAR, box)
-    grown = mask.filter(ImageFilter.MaxFilter(FEATHER_PX + 1))
+    grown = Image.fromarray(alpha).filter(ImageFilter.MaxFilter(FEATHER_PX + 1))
     keep = grown.filter(ImageFilter.BoxBlur(FEATHER_PX // 2))
-    return np.array(Image.composite(original, Image.fromarray(drawn), keep))
+    return np.array(Image.composite(Image.fromarray(source), Image.fromarray(drawn), keep))
 
 
 def _resize(

@@ -1,20 +1,51 @@
 """Wires the parts together; the only place that knows them all.
 
-service  takes requests, refuses what it has no room for, sends orders to the backend
-job      one accepted request: its pictures, and the events of their drawing
-pace     how long a picture takes, as measured
+service    takes requests, says no, finds and cancels jobs
+admission  from a request to a job on disk, or a refusal
+request    what a client asks for, and the same as it is kept
+job        one accepted request: its pictures and those who follow it
+listener   one of those who follow a job, and what they hear
+views      a job as its owner may see it
+refusals   what a caller is told who cannot have what he asks for
+dispatch   gives slots to the pictures that control names, and hears how they fare
+ends       how jobs and pictures end
+keeping    writes down what must survive, and tries again until it is written
+finishing  makes the file of a finished picture
+restoring  takes up at the start what was left at the end
+health     whether what is promised can be written down
+cleaning   deletes what is older than the settings keep
+books      what these parts share
+parts      the database, the people and the place for pictures
+first_start  who is there from the first start on
+sole       one server at a time over one data directory
 """
 
-from smalti.service.job import DrawRequest, Job, JobEvent, Picture, PictureDone, RowsShown, Waiting
-from smalti.service.service import Service
+from smalti.service.job import Job, Picture
+from smalti.service.listener import JobEvent, Listener, PictureDone, RowsShown, Waiting
+from smalti.service.parts import Parts, open_parts
+from smalti.service.refusals import Denied, JobCancelled, NotFound
+from smalti.service.request import QUALITY, Brief, DrawRequest
+from smalti.service.service import Service, tiers_of
+from smalti.service.views import JobView, PictureView
 
 __all__ = [
+    "QUALITY",
+    "Brief",
+    "Denied",
     "DrawRequest",
     "Job",
+    "JobCancelled",
     "JobEvent",
+    "JobView",
+    "Listener",
+    "NotFound",
+    "Parts",
     "Picture",
     "PictureDone",
+    "PictureView",
     "RowsShown",
     "Service",
     "Waiting",
+    "open_parts",
+    "tiers_of",
 ]

@@ -1,193 +1,253 @@
-"""One accepted request: its pictures, and the events of their drawing."""
+"""One accepted request: its pictures, how far they are, and those who follow it. No I/O."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import TracebackType
+from typing import Literal
 
 import numpy as np
 
-from smalti.errors import DrawingFailed, SmaltiError, Unavailable
-from smalti.fleet.backend import (
-    LAST_EVENTS,
-    Done,
-    Event,
-    Failed,
-    Started,
-    Strip,
-)
+from smalti.control.controller import Wait
+from smalti.errors import SmaltiError
+from smalti.fleet.backend import Paused, PictureOrder, Started, Strip
 from smalti.models.facts import ModelFacts
-from smalti.models.tile_model import Rgb
-from smalti.pictures.decode import Alpha, Upload
-from smalti.pictures.framing import Frame, keep_masked
+from smalti.models.tile_model import Codes, Conditions, Rgb
+from smalti.observe import JobSpans
+from smalti.pictures.framing import Frame
+from smalti.service.listener import Listener, PictureDone, RowsShown
+from smalti.service.request import Brief
+from smalti.service.views import ENDED, JobView, PictureView
+from smalti.store.rows import JobState
 
-
-@dataclass(frozen=True, eq=False)
-class DrawRequest:
-    """What a client asks for, read and checked for all but what depends on the model.
-
-    size: (width, height), or None to leave it to the model. seed: of the first picture, or None
-    for a random one. mask: the alpha of a mask as large as the source; opaque parts are kept.
-    """
-
-    prompt: str
-    model: str
-    n: int = 1
-    size: tuple[int, int] | None = None
-    seed: int | None = None
-    style: str | None = None
-    source: Upload | None = None
-    mask: Alpha | None = None
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """Nothing has happened for a while.
-
-    ahead: pictures to be started before the next of ours, or None if all ours are being drawn.
-    """
-
-    ahead: int | None
-
-
-@dataclass(frozen=True)
-class RowsShown:
-    """The upper `rows` tile rows of a picture are final."""
-
-    index: int
-    rows: int
-
-
-@dataclass(frozen=True)
-class PictureDone:
-    """A picture is finished."""
-
-    index: int
-
-
-JobEvent = Waiting | RowsShown | PictureDone
+Progress = Literal["waiting", "drawing", "drawn", "kept"]
+"""drawn: all its rows are there, and its file is being made; kept: the file is stored."""
 
 
 @dataclass(eq=False)
 class Picture:
-    """A picture on its way. canvas: native pixels; its first `rows` tile rows are drawn."""
+    """A picture on its way. canvas: native pixels; its first `rows` tile rows are final.
 
-    picture_id: str
+    layout, drawn: what a new order goes on from. earlier_s: device time used by earlier orders.
+    blob, width, height, size_bytes: of its file, once it is kept.
+    """
+
     index: int
     seed: int
     canvas: Rgb
+    progress: Progress = "waiting"
     rows: int = 0
-    started_at: float | None = None
-    device_s: float = 0.0
-    ended: bool = False
+    layout: tuple[int, ...] | None = None
+    drawn: Codes | None = None
+    earlier_s: float = 0.0
+    order_s: float = 0.0
+    blob: str | None = None
+    width: int | None = None
+    height: int | None = None
+    size_bytes: int | None = None
+
+    @property
+    def device_s(self) -> float:
+        return self.earlier_s + self.order_s
+
+    def used(self, order_s: float) -> float:
+        """Its order has used so much device time; returns what is new of it."""
+        new_s = max(0.0, order_s - self.order_s)
+        self.order_s += new_s
+        return new_s
+
+
+@dataclass(frozen=True)
+class Ties:
+    """What a job asks of the service. left: nobody is there any more who wanted it."""
+
+    wait: Callable[[str], Wait | None]
+    left: Callable[[Job], None]
+    file: Callable[[str], bytes]
+    now: Callable[[], float]
 
 
 @dataclass(eq=False)
 class Job:
-    """Iterate over `events`; leaving the `with` block cancels what is not finished by then.
+    """detached: goes on whether or not anybody listens. All times are Unix seconds.
 
-    ahead_of: tells how many pictures are to be started before a picture; cancel_picture: takes
-    one off. Both are the service's.
+    closing: it is decided that it ends, and how; that is being written down. over: set
+    once it has ended.
     """
 
-    request: DrawRequest
+    job_id: str
+    user_id: str
+    org_id: str
+    tier: str
+    brief: Brief
     model: ModelFacts
-    frame: Frame
+    conditions: Conditions
     pictures: tuple[Picture, ...]
-    ahead_of: Callable[[str], int]
-    cancel_picture: Callable[[str], None]
-    submitted_at: float = field(default_factory=time.monotonic)
-    _events: asyncio.Queue[JobEvent | SmaltiError] = field(default_factory=asyncio.Queue)
+    ties: Ties
+    spans: JobSpans
+    created_at: float
+    detached: bool = False
+    state: JobState = "queued"
+    started_at: float | None = None
+    finished_at: float | None = None
+    error: SmaltiError | None = None
+    closing: bool = False
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    _listeners: list[Listener] = field(default_factory=list)
 
-    def __enter__(self) -> Job:
-        return self
+    @property
+    def frame(self) -> Frame:
+        return self.brief.frame
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.cancel()
+    @property
+    def ended(self) -> bool:
+        return self.state in ENDED
+
+    @property
+    def untouched(self) -> int:
+        """How many of its pictures nobody has begun to draw."""
+        return sum(p.progress == "waiting" and p.layout is None for p in self.pictures)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the file of every picture is kept."""
+        return all(picture.progress == "kept" for picture in self.pictures)
 
     @property
     def wait_s(self) -> float:
-        """From acceptance to the start of the first picture."""
-        starts = [p.started_at for p in self.pictures if p.started_at is not None]
-        return (min(starts) if starts else time.monotonic()) - self.submitted_at
+        """From acceptance to the start of the first picture, or until now."""
+        until = self.ties.now() if self.started_at is None else self.started_at
+        return max(0.0, until - self.created_at)
 
     @property
     def device_s(self) -> float:
         return sum(picture.device_s for picture in self.pictures)
 
-    def cancel(self) -> None:
-        """Take off the pictures that have not ended."""
-        for picture in self.pictures:
-            if not picture.ended:
-                picture.ended = True
-                self.cancel_picture(picture.picture_id)
+    def wait(self) -> Wait | None:
+        """When the next of its pictures gets a slot; None when none of them waits."""
+        return self.ties.wait(self.job_id)
 
-    async def events(self, silence_s: float = 10.0) -> AsyncIterator[JobEvent]:
-        """What happens, until every picture is done; `Waiting` after each silence.
+    def file(self, index: int) -> bytes:
+        """The file of a picture that is done. It may be far away: call it off the event loop.
 
-        Raises DrawingFailed or Unavailable if a picture of the job cannot be finished.
+        Raises NotFound, Unavailable.
         """
-        left = len(self.pictures)
-        while left:
-            try:
-                async with asyncio.timeout(silence_s):
-                    event = await self._events.get()
-            except TimeoutError:
-                yield Waiting(self._ahead())
-                continue
-            if isinstance(event, SmaltiError):
-                raise event
-            left -= isinstance(event, PictureDone)
-            yield event
+        blob = self.pictures[index].blob
+        assert blob is not None, "a picture has a file once it is done"
+        return self.ties.file(blob)
 
-    def result(self, picture: Picture) -> Rgb:
-        """A finished picture at the size asked for, the masked parts of its source restored."""
-        pixels = self.frame.finish(picture.canvas)
-        source, mask = self.request.source, self.request.mask
-        if source is not None and mask is not None:
-            pixels = keep_masked(pixels, source.pixels, mask)
-        return pixels
+    # --- those who follow it ---
 
-    def receive(self, picture: Picture, event: Event) -> None:
-        """Take in an event of the backend."""
-        if picture.ended:
+    def listen(self, cancel_when_left: bool = True) -> Listener:
+        """Hear what has happened so far, and what comes.
+
+        cancel_when_left: a job that is not detached is cancelled when the last such listener
+        leaves; others only look on.
+        """
+        listener = Listener(cancel_when_left, self.wait, self._leave)
+        for picture in self.pictures:
+            if picture.progress == "kept":
+                listener.hear(PictureDone(picture.index))
+            elif picture.rows:
+                listener.hear(RowsShown(picture.index, picture.rows))
+        if self.ended:
+            listener.hear(self.error)
+        self._listeners.append(listener)
+        return listener
+
+    def _leave(self, listener: Listener) -> None:
+        if listener not in self._listeners:
             return
-        if isinstance(event, Started):
-            picture.started_at = picture.started_at or time.monotonic()
-        elif isinstance(event, Strip):
-            self._paste(picture, event)
-        elif isinstance(event, Done):
-            picture.ended = True
-            picture.device_s = event.device_s
-            self._events.put_nowait(PictureDone(picture.index))
-        elif isinstance(event, LAST_EVENTS):
-            picture.ended = True
-            self._events.put_nowait(_unfinished(event))
+        self._listeners.remove(listener)
+        wanted = self.detached or any(other.cancel_when_left for other in self._listeners)
+        if listener.cancel_when_left and not wanted and not (self.ended or self.closing):
+            self.ties.left(self)
 
-    def _paste(self, picture: Picture, strip: Strip) -> None:
+    def _tell(self, event: RowsShown | PictureDone | SmaltiError | None) -> None:
+        for listener in self._listeners:
+            listener.hear(event)
+
+    # --- what happens to it ---
+
+    def order(self, picture: Picture) -> PictureOrder:
+        """What a backend is told: to draw the picture, or to go on after its last row."""
+        return PictureOrder(
+            picture_id=f"{self.job_id}-{picture.index}",
+            model=self.model.name,
+            group=self.job_id,
+            conditions=self.conditions,
+            seed=picture.seed,
+            layout=picture.layout,
+            drawn=picture.drawn,
+        )
+
+    def start(self, picture: Picture, event: Started, now: float) -> bool:
+        """A worker has begun a picture; told again when another worker takes over.
+
+        Returns whether it is the first of the job.
+        """
+        first = self.started_at is None
+        picture.layout = event.layout
+        self.started_at = now if self.started_at is None else self.started_at
+        self.state = "running"
+        return first
+
+    def show(self, picture: Picture, strip: Strip) -> None:
+        """Final rows have come."""
         top = strip.first_row * self.model.tile_px
         bottom = top + strip.pixels.shape[0]
         picture.canvas[top:bottom] = strip.pixels
         picture.rows = bottom // self.model.tile_px
-        self._events.put_nowait(RowsShown(picture.index, picture.rows))
+        self._tell(RowsShown(picture.index, picture.rows))
 
-    def _ahead(self) -> int | None:
-        waiting = [p for p in self.pictures if p.started_at is None and not p.ended]
-        return self.ahead_of(waiting[0].picture_id) if waiting else None
+    def take_off(self, picture: Picture, event: Paused) -> None:
+        """Its order ended before the picture did: the next one goes on from there."""
+        picture.progress = "waiting"
+        picture.layout, picture.drawn = event.layout, event.drawn
+        picture.earlier_s, picture.order_s = picture.device_s, 0.0
 
+    def keep(self, picture: Picture, blob: str, size: tuple[int, int], size_bytes: int) -> None:
+        """Its file is stored for good. size: (width, height)."""
+        picture.blob, picture.size_bytes = blob, size_bytes
+        picture.width, picture.height = size
+        picture.progress = "kept"
+        self._tell(PictureDone(picture.index))
 
-def _unfinished(event: Event) -> SmaltiError:
-    if isinstance(event, Failed):
-        return DrawingFailed(event.reason)
-    return Unavailable("The server is stopping. Send the request again.", retry_after_s=5)
+    def end(self, state: JobState, now: float, error: SmaltiError | None = None) -> None:
+        """Nothing more will happen. error: what those who listen are told, if it went wrong."""
+        self.state, self.finished_at, self.error = state, now, error
+        self.over.set()
+        self._tell(error)
+
+    def interrupt(self, error: SmaltiError) -> None:
+        """Tell those who listen that they will hear no more, though the job has not ended."""
+        self._tell(error)
+
+    def view(self) -> JobView:
+        return JobView(
+            job_id=self.job_id,
+            state=self.state,
+            brief=self.brief,
+            created_at=self.created_at,
+            started_at=self.started_at,
+            finished_at=self.finished_at,
+            pictures=tuple(
+                PictureView(
+                    p.index,
+                    p.seed,
+                    p.rows,
+                    p.blob,
+                    self.brief.output_format if p.blob else None,
+                    p.width,
+                    p.height,
+                    p.device_s,
+                )
+                for p in self.pictures
+            ),
+            wait=None if self.ended else self.wait(),
+            live=None if self.ended else self,
+        )
 
 
 def blank(frame: Frame) -> Rgb:

@@ -1,85 +1,139 @@
-"""`Service`: takes requests, refuses what it has no room for, sends orders to the backend."""
+"""`Service`: the one place that knows all the parts, and what the doors speak to."""
 
 from __future__ import annotations
 
 import asyncio
-import bisect
 import logging
-import random
-import secrets
 import time
-import uuid
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 
-from smalti.errors import Busy, InvalidRequest, Unavailable, UnknownModel
-from smalti.fleet.backend import (
-    LAST_EVENTS,
-    Backend,
-    DeviceState,
-    Done,
-    Event,
-    PictureOrder,
-    Started,
-)
+from smalti.config import Settings
+from smalti.control.controller import Controller, Standing, Wait
+from smalti.control.denial import Denial
+from smalti.control.tiers import Tier, read_tiers
+from smalti.errors import ConfigError, Unavailable
+from smalti.fleet.backend import Backend, DeviceState
 from smalti.models.facts import ModelFacts
-from smalti.models.tile_model import Conditions
-from smalti.pictures.framing import frame_for_picture, frame_for_words, prepare_source
-from smalti.service.job import DrawRequest, Job, Picture, blank
-from smalti.service.pace import Pace
+from smalti.observe import NO_TRACES, Metrics, Traces
+from smalti.service.admission import Admission
+from smalti.service.books import Books
+from smalti.service.cleaning import clean_hourly
+from smalti.service.dispatch import Dispatcher
+from smalti.service.ends import Ends
+from smalti.service.health import RETRY_AFTER_S, Health
+from smalti.service.job import Job, Ties
+from smalti.service.keeping import Keeper
+from smalti.service.parts import Parts, probe
+from smalti.service.refusals import NotFound
+from smalti.service.request import DrawRequest, check
+from smalti.service.restoring import Restorer
+from smalti.service.views import JobView, view_of_rows
+from smalti.store.identity import Caller
 
 log = logging.getLogger(__name__)
 
-SEED_MAX = 2**53 - 1
-"""The largest whole number that every JSON client keeps exactly."""
+ENDS_WITHIN_S = 10.0
+"""How long a cancelling waits to be written down before its caller is told that it is not."""
 
 
 class Service:
-    """max_waiting: pictures that may wait for a slot before requests are refused."""
+    """parts: what `open_parts` opened; the service closes them. clock: Unix time in seconds."""
 
-    def __init__(self, backend: Backend, models: Sequence[ModelFacts], max_waiting: int) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        models: Sequence[ModelFacts],
+        settings: Settings,
+        parts: Parts,
+        metrics: Metrics | None = None,
+        traces: Traces = NO_TRACES,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.models = {model.name: model for model in models}
+        self.settings = settings
+        self.people = parts.people
+        self.metrics = metrics or Metrics()
+        self.tiers = tiers_of(settings)
         self._backend = backend
-        self._max_waiting = max_waiting
-        self._pace = Pace()
-        self._turn = 0
-        self._turns: dict[str, int] = {}
-        self._waiting: list[int] = []
-        self._drawing: set[str] = set()
+        self._parts = parts
+        health = Health(lambda: probe(parts), self._recovered)
+        self._books = books = Books(
+            live={},
+            controller=Controller(self.tiers, settings.max_waiting),
+            jobs=parts.jobs,
+            keeper=Keeper(parts.blobs, health),
+            health=health,
+            metrics=self.metrics,
+            traces=traces,
+            now=clock,
+        )
+        self._ties = Ties(self._wait, self._left, self.picture, clock)
+        self._ends = Ends(books, backend)
+        self._dispatcher = Dispatcher(books, backend, self._ends)
+        self._admission = Admission(books, self.tier_of)
         self._failure: str | None = None
-        self._stopped = False
-        self._watch: asyncio.Task[None] | None = None
+        self._stop: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self.metrics.watch(
+            devices=self.devices,
+            waiting=self._waiting_by_tier,
+            store_healthy=lambda: self._books.health.problem is None,
+        )
 
     # --- life ---
 
     async def start(self) -> None:
-        """Returns as soon as the workers are starting."""
+        """Takes up the jobs that were left; returns as soon as the workers are starting."""
         await self._backend.start()
-        self._watch = asyncio.create_task(self._until_ready())
+        limits = [limit for tier in self.tiers.values() for limit in tier.limits]
+        window_s = max((limit.window_s for limit in limits), default=0)
+        restorer = Restorer(self._books, self.models, self._ties, self._dispatcher.fill)
+        await restorer.restore(window_s)
+        self._dispatcher.open = True
+        self._tasks = [
+            asyncio.create_task(self._until_ready()),
+            asyncio.create_task(self._dispatcher.look()),
+            asyncio.create_task(clean_hourly(self._books, self.settings, window_s)),
+        ]
 
     async def stop(self) -> None:
-        """End every job with an error that says so; a second call does nothing."""
-        if self._stopped:
-            return
-        self._stopped = True
-        if self._watch is not None:
-            self._watch.cancel()
+        """Pause what is being drawn; every job goes on at the next start.
+
+        Whoever calls it again, or is cancelled, waits for the one stop or leaves it alone.
+        """
+        if self._stop is None:
+            self._stop = asyncio.create_task(self._pause_all())
+        await asyncio.shield(self._stop)
+
+    async def _pause_all(self) -> None:
+        self._dispatcher.open = False
+        for task in self._tasks:
+            task.cancel()
+        for job in list(self._books.live.values()):
+            job.interrupt(_stopped(job))
         await self._backend.stop()
+        self._books.health.close()
+        await self._books.keeper.settle(at_most_s=5.0)
+        await asyncio.to_thread(self._parts.close)
 
     @property
     def ready(self) -> bool:
-        return not self._stopped and any(d.state == "ready" for d in self.devices())
+        return self._stop is None and any(d.state == "ready" for d in self.devices())
 
     @property
     def failure(self) -> str | None:
-        """Why nothing can be drawn now and will not be soon, or None."""
-        if self._stopped:
+        """Why nothing new is accepted now, and may not be soon; or None."""
+        if self._stop is not None:
             return "The server is stopping."
+        if self._books.health.problem is not None:
+            return self._books.health.problem
         return None if self.ready else self._failure
 
     @property
     def waiting(self) -> int:
         """Pictures that wait for a slot."""
-        return len(self._waiting)
+        return self._books.controller.waiting
 
     def devices(self) -> tuple[DeviceState, ...]:
         return self._backend.devices()
@@ -93,93 +147,174 @@ class Service:
             log.error("nothing can be drawn: %s", error)
         else:
             log.info("ready to draw after %.1f s", time.monotonic() - begun)
+            self._dispatcher.fill()
+
+    def _recovered(self) -> None:
+        self._dispatcher.fill()
 
     # --- requests ---
 
     def model(self, name: str) -> ModelFacts:
         """Raises UnknownModel."""
-        if name not in self.models:
-            raise UnknownModel(name, tuple(self.models))
-        return self.models[name]
+        return self.check(DrawRequest("", name))
+
+    def tier_of(self, caller: Caller) -> str:
+        """The tier whose rules hold for a caller: the default one if his is no longer there."""
+        tier = caller.user.tier
+        return tier if tier in self.tiers else self.settings.default_tier
 
     def check(self, request: DrawRequest) -> ModelFacts:
         """The model that a request is for. Raises UnknownModel or InvalidRequest."""
-        model = self.model(request.model)
-        if request.style is not None and request.style not in model.styles:
-            raise InvalidRequest(
-                f"'{request.style}' is no style of {model.name}. "
-                f"Its styles: {', '.join(model.styles)}.",
-                param="style",
-            )
-        return model
+        return check(request, self.models)
 
-    async def submit(self, request: DrawRequest) -> Job:
-        """Accept a request and send its pictures to be drawn.
+    async def submit(
+        self, request: DrawRequest, caller: Caller, *, request_id: str = "", detached: bool = False
+    ) -> Job:
+        """Accept a request; returns once it is on disk, and its pictures wait for their slots.
 
-        Raises UnknownModel, InvalidRequest, Busy or Unavailable.
+        detached: whether the job goes on when nobody listens to it. If the task that awaits this is
+        cancelled, so is the job, unless it is detached.
+
+        Raises InvalidRequest, UnknownModel, Denied, Unavailable.
         """
         model = self.check(request)
-        if self.failure is not None:
-            raise Unavailable(self.failure, retry_after_s=30)
-        self._make_room(request.n)
-        source = request.source
-        if source is None:
-            frame, shown = frame_for_words(model, request.size), None
-        else:
-            frame = frame_for_picture(model, request.size, (source.width, source.height))
-            shown = await asyncio.to_thread(prepare_source, source.pixels, frame)
-            self._make_room(request.n)
-
-        group = uuid.uuid4().hex
-        seed = secrets.randbelow(2**31) if request.seed is None else request.seed
-        pictures = tuple(
-            Picture(f"{group}-{i}", i, (seed + i) % (SEED_MAX + 1), blank(frame))
-            for i in range(request.n)
+        self._refuse_if_failing()
+        accepting = self._books.keeper.spawn(
+            self._accept(request, model, caller, request_id, detached)
         )
-        job = Job(request, model, frame, pictures, self._ahead_of, self._cancel)
-        conditions = Conditions(request.prompt, frame.grid, shown, request.style)
-        for picture in pictures:
-            self._send(job, picture, group, conditions)
+        try:
+            return await asyncio.shield(accepting)
+        except asyncio.CancelledError:
+            if not detached:
+                accepting.add_done_callback(self._cancel_unwanted)
+            raise
+
+    async def _accept(
+        self,
+        request: DrawRequest,
+        model: ModelFacts,
+        caller: Caller,
+        request_id: str,
+        detached: bool,
+    ) -> Job:
+        job = await self._admission.accept(request, model, caller, self._ties, request_id, detached)
+        self._books.live[job.job_id] = job
+        self._books.controller.enqueue(job.job_id, self._books.now())
+        for picture in job.pictures:
+            job.spans.queued(picture.index)
+        self._dispatcher.fill()
         return job
 
-    def _make_room(self, n: int) -> None:
-        over = len(self._waiting) + n - self._max_waiting
-        if over > 0:
-            wait_s = self._pace.retry_after_s(over, len(self._drawing), random.random())
-            raise Busy(len(self._waiting), n, self._max_waiting, wait_s)
+    def explain(self, request: DrawRequest, caller: Caller) -> Denial | Wait:
+        """What would happen to a request. Raises InvalidRequest, UnknownModel, Unavailable."""
+        model = self.check(request)
+        self._refuse_if_failing()
+        return self._admission.explain(request, model, caller)
 
-    def _send(self, job: Job, picture: Picture, group: str, conditions: Conditions) -> None:
-        order = PictureOrder(picture.picture_id, job.model.name, group, conditions, picture.seed)
-        self._turn += 1
-        self._turns[picture.picture_id] = self._turn
-        self._waiting.append(self._turn)
+    def standing(self, caller: Caller) -> list[Standing]:
+        """The caller's use of each limit of his tier."""
+        return self._books.controller.standing(
+            caller.user.user_id, self.tier_of(caller), self._books.now()
+        )
 
-        def on_event(event: Event) -> None:
-            self._account(picture, event)
-            job.receive(picture, event)
+    def _refuse_if_failing(self) -> None:
+        if self.failure is not None:
+            raise Unavailable(self.failure, retry_after_s=RETRY_AFTER_S)
 
-        self._backend.send(order, on_event)
+    # --- jobs ---
 
-    def _account(self, picture: Picture, event: Event) -> None:
-        """Keep count of who waits and who is being drawn."""
-        if isinstance(event, Started):
-            self._stop_waiting(picture.picture_id)
-            self._drawing.add(picture.picture_id)
-        elif isinstance(event, LAST_EVENTS):
-            self._stop_waiting(picture.picture_id)
-            self._drawing.discard(picture.picture_id)
-            if isinstance(event, Done) and picture.started_at is not None:
-                self._pace.drew(time.monotonic() - picture.started_at)
+    def find(self, job_id: str, caller: Caller) -> JobView:
+        """One of the caller's jobs. Raises NotFound, StoreUnavailable."""
+        job = self._books.live.get(job_id)
+        if job is not None and job.user_id == caller.user.user_id:
+            return job.view()
+        row = self._books.jobs.get(job_id)
+        if row is None or row.user_id != caller.user.user_id:
+            raise NotFound("job", job_id)
+        return view_of_rows(row, self._books.jobs.pictures(job_id))
 
-    def _stop_waiting(self, picture_id: str) -> None:
-        turn = self._turns.pop(picture_id, None)
-        if turn is not None:
-            del self._waiting[bisect.bisect_left(self._waiting, turn)]
+    def jobs(self, caller: Caller, limit: int, after: str | None = None) -> list[JobView]:
+        """The caller's jobs, newest first. after: the last job of the page before.
 
-    def _ahead_of(self, picture_id: str) -> int:
-        turn = self._turns.get(picture_id)
-        return 0 if turn is None else bisect.bisect_left(self._waiting, turn)
+        Raises InvalidRequest where `after` is none of his; StoreUnavailable.
+        """
+        rows = self._books.jobs.of_user(caller.user.user_id, limit, after)
+        pictures = self._books.jobs.pictures_of([row.job_id for row in rows])
+        live = self._books.live
+        return [
+            live[row.job_id].view()
+            if row.job_id in live
+            else view_of_rows(row, pictures[row.job_id])
+            for row in rows
+        ]
 
-    def _cancel(self, picture_id: str) -> None:
-        self._stop_waiting(picture_id)
-        self._backend.cancel(picture_id)
+    async def cancel(self, job_id: str, caller: Caller) -> JobView:
+        """End one of the caller's jobs; one that has ended stays as it is.
+
+        Raises NotFound; Unavailable if the end cannot be written down now (it will be).
+        """
+        view = self.find(job_id, caller)
+        job = view.live
+        if view.ended:
+            return view
+        if job is None:
+            raise Unavailable(f"The job {job_id} is just being taken up again.", retry_after_s=2)
+        self._ends.cancel(job)
+        try:
+            async with asyncio.timeout(ENDS_WITHIN_S):
+                await job.over.wait()
+        except TimeoutError:
+            raise Unavailable(
+                self._books.health.problem or f"The job {job_id} is about to end.", RETRY_AFTER_S
+            ) from None
+        return job.view()
+
+    def picture(self, name: str) -> bytes:
+        """A file by its blob's name. It may be far away: call it off the event loop.
+
+        Raises NotFound, StoreUnavailable.
+        """
+        file = self._parts.blobs.get(name)
+        if file is None:
+            raise NotFound("picture", name)
+        return file
+
+    def _cancel_unwanted(self, accepting: asyncio.Task[Job]) -> None:
+        if not accepting.cancelled() and accepting.exception() is None:
+            self._left(accepting.result())
+
+    def _left(self, job: Job) -> None:
+        """Nobody waits for the job any more; a stop is no reason to give it up."""
+        if self._stop is None:
+            self._ends.cancel(job)
+
+    def _wait(self, job_id: str) -> Wait | None:
+        return self._books.controller.wait(job_id, self._books.now())
+
+    def _waiting_by_tier(self) -> dict[str, int]:
+        waiting = Counter(dict.fromkeys(self.tiers, 0))
+        for job in self._books.live.values():
+            waiting[job.tier] += sum(p.progress == "waiting" for p in job.pictures)
+        return dict(waiting)
+
+
+def tiers_of(settings: Settings) -> dict[str, Tier]:
+    """Raises ConfigError."""
+    try:
+        tiers = read_tiers(settings.tiers or {})
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    if settings.default_tier not in tiers:
+        raise ConfigError(
+            f"Setting 'default_tier' has value '{settings.default_tier}'. "
+            f"It must be one of {', '.join(tiers)}."
+        )
+    return tiers
+
+
+def _stopped(job: Job) -> Unavailable:
+    return Unavailable(
+        f"The server is stopping. The job {job.job_id} is kept and goes on when the server is "
+        f"back: see /v1/jobs/{job.job_id}.",
+        retry_after_s=5,
+    )

@@ -1,0 +1,144 @@
+"""`Admission`: from a request to a job on disk, or a refusal; nothing is promised in between."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+
+from smalti.control.controller import Ask, Reservation, Wait
+from smalti.control.denial import Denial
+from smalti.errors import StoreUnavailable
+from smalti.models.facts import ModelFacts
+from smalti.models.tile_model import Conditions, Rgb
+from smalti.pictures.framing import Frame
+from smalti.service.books import Books
+from smalti.service.ends import mask_name, source_name, source_names
+from smalti.service.finishing import keep_source
+from smalti.service.job import Job, Picture, Ties, blank
+from smalti.service.refusals import Denied
+from smalti.service.request import Brief, DrawRequest, frame_of, seeds_of
+from smalti.store.people import Caller
+from smalti.store.rows import JobRow, PictureRow
+
+
+class Admission:
+    """tier_of: the tier whose rules hold for a caller."""
+
+    def __init__(self, books: Books, tier_of: Callable[[Caller], str]) -> None:
+        self._books = books
+        self._tier_of = tier_of
+
+    def explain(self, request: DrawRequest, model: ModelFacts, caller: Caller) -> Denial | Wait:
+        """What would happen to a request."""
+        ask = self._ask(new_job_id(), request, frame_of(request, model), caller)
+        now = self._books.now()
+        denial = self._books.controller.consider(ask, now)
+        return denial if denial is not None else self._books.controller.foresee(ask, now)
+
+    async def accept(
+        self,
+        request: DrawRequest,
+        model: ModelFacts,
+        caller: Caller,
+        ties: Ties,
+        request_id: str,
+        detached: bool,
+    ) -> Job:
+        """The job, committed; it does not wait for a slot yet.
+
+        Raises Denied or StoreUnavailable.
+        """
+        frame = frame_of(request, model)
+        ask = self._ask(new_job_id(), request, frame, caller)
+        self._refuse(self._books.controller.consider(ask, self._books.now()))
+        brief, seeds = Brief.of(request, frame), seeds_of(request)
+        try:
+            shown = await self._keep_source(ask.job_id, request, frame)
+            created_at = self._books.now()
+            self._refuse(self._books.controller.admit(ask, created_at))
+            await self._commit(ask, caller, brief, seeds, created_at, request_id)
+        except BaseException:
+            await self._books.keeper.delete(source_names(ask.job_id, brief))
+            raise
+        self._books.metrics.job_accepted(ask.tier)
+        return Job(
+            job_id=ask.job_id,
+            user_id=ask.user_id,
+            org_id=ask.org_id,
+            tier=ask.tier,
+            brief=brief,
+            model=model,
+            conditions=Conditions(request.prompt, frame.grid, shown, request.style),
+            pictures=tuple(Picture(i, seed, blank(frame)) for i, seed in enumerate(seeds)),
+            ties=ties,
+            spans=self._books.traces.job(ask.job_id, ask.tier),
+            created_at=created_at,
+            detached=detached,
+        )
+
+    def _ask(self, job_id: str, request: DrawRequest, frame: Frame, caller: Caller) -> Ask:
+        user = caller.user
+        work = float(frame.grid.tiles)
+        return Ask(job_id, user.user_id, user.org_id, self._tier_of(caller), request.n, work)
+
+    def _refuse(self, denial: Denial | None) -> None:
+        if denial is not None:
+            self._books.metrics.denied(denial.rule, denial.kind)
+            raise Denied(denial)
+
+    async def _keep_source(self, job_id: str, request: DrawRequest, frame: Frame) -> Rgb | None:
+        """What the model is shown of a source, after all that is needed later is kept."""
+        if request.source is None:
+            return None
+        files = await asyncio.to_thread(keep_source, request.source, request.mask, frame)
+        try:
+            await self._books.keeper.put(source_name(job_id), files.source)
+            if files.mask is not None:
+                await self._books.keeper.put(mask_name(job_id), files.mask)
+        except StoreUnavailable as error:
+            self._books.health.report(error)
+            raise
+        return files.shown
+
+    async def _commit(
+        self,
+        ask: Ask,
+        caller: Caller,
+        brief: Brief,
+        seeds: list[int],
+        created_at: float,
+        request_id: str,
+    ) -> None:
+        grid = brief.frame.grid
+        row = JobRow(
+            job_id=ask.job_id,
+            user_id=ask.user_id,
+            org_id=ask.org_id,
+            key_id=caller.key_id or None,
+            tier=ask.tier,
+            kind=brief.kind,
+            request=brief.written(),
+            images=ask.images,
+            seed=seeds[0],
+            created_at=created_at,
+            request_id=request_id,
+            source_blob=source_name(ask.job_id) if brief.with_source else None,
+            mask_blob=mask_name(ask.job_id) if brief.with_mask else None,
+        )
+        pictures = [
+            PictureRow(job_id=ask.job_id, index=i, seed=seed, columns=grid.columns)
+            for i, seed in enumerate(seeds)
+        ]
+        held = Reservation(ask.job_id, ask.user_id, ask.tier, ask.images, created_at)
+        try:
+            await self._books.jobs.accept(row, pictures, held)
+        except BaseException as error:
+            self._books.controller.retract(ask.job_id)
+            if isinstance(error, StoreUnavailable):
+                self._books.health.report(error)
+            raise
+
+
+def new_job_id() -> str:
+    return f"job_{secrets.token_hex(12)}"

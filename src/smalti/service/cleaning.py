@@ -1,0 +1,42 @@
+"""Deletes, once an hour, what is older than the settings keep."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from smalti.config import Settings
+from smalti.errors import StoreUnavailable
+from smalti.service.books import Books
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 3600.0
+DAY_S = 86_400
+
+
+async def clean_hourly(books: Books, settings: Settings, window_s: float) -> None:
+    """Until cancelled. window_s: the longest window of any limit."""
+    while True:
+        try:
+            await clean(books, settings, window_s)
+        except StoreUnavailable as error:
+            log.warning("what is old could not be deleted, and is tried again later: %s", error)
+        await asyncio.sleep(EVERY_S)
+
+
+async def clean(books: Books, settings: Settings, window_s: float) -> int:
+    """Forget what is too old; returns how many files were deleted. Raises StoreUnavailable."""
+    now, deleted = books.now(), 0
+    jobs_s = settings.job_retention_days * DAY_S
+    while True:
+        names = await books.jobs.purge(
+            jobs_before=now - jobs_s,
+            pictures_before=now - settings.picture_retention_days * DAY_S,
+            reservations_before=now - max(window_s, jobs_s),
+        )
+        gone = await books.keeper.delete(names)
+        if not gone:
+            return deleted
+        await books.jobs.blobs_deleted(gone)
+        deleted += len(gone)

@@ -1,0 +1,135 @@
+"""What a client asks for, and the same as it is kept once it is accepted."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from smalti.errors import InvalidRequest, UnknownModel
+from smalti.models.facts import ModelFacts
+from smalti.models.tile_model import Grid
+from smalti.pictures.decode import Alpha, Upload
+from smalti.pictures.encode import Format
+from smalti.pictures.framing import Frame, frame_for_picture, frame_for_words
+
+Kind = Literal["generation", "edit"]
+
+SEED_MAX = 2**53 - 1
+"""The largest whole number that every JSON client keeps exactly."""
+QUALITY = "high"
+"""What every picture is drawn with: the models here have one quality each, their best."""
+
+
+@dataclass(frozen=True, eq=False)
+class DrawRequest:
+    """What a client asks for, read and checked for all but what depends on the model.
+
+    size: (width, height), or None to leave it to the model. seed: of the first picture, or None
+    for a random one. mask: the alpha of a mask as large as the source; opaque parts are kept.
+    output_compression: 0..100, the quality of webp and jpeg. asked: what the client sent, as JSON
+    can hold it, for the receipt and the finished file.
+    """
+
+    prompt: str
+    model: str
+    n: int = 1
+    size: tuple[int, int] | None = None
+    seed: int | None = None
+    style: str | None = None
+    source: Upload | None = None
+    mask: Alpha | None = None
+    output_format: Format = "png"
+    output_compression: int = 100
+    background: str = "opaque"
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    kind: Kind = "generation"
+
+
+@dataclass(frozen=True)
+class Brief:
+    """An accepted request without its pixels: what a restart needs to draw it to its end.
+
+    with_source, with_mask: whether the job keeps a source picture, and a mask over it.
+    """
+
+    kind: Kind
+    prompt: str
+    model: str
+    n: int
+    style: str | None
+    frame: Frame
+    with_source: bool
+    with_mask: bool
+    output_format: Format
+    output_compression: int
+    background: str
+    asked: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, request: DrawRequest, frame: Frame) -> Brief:
+        return cls(
+            kind=request.kind,
+            prompt=request.prompt,
+            model=request.model,
+            n=request.n,
+            style=request.style,
+            frame=frame,
+            with_source=request.source is not None,
+            with_mask=request.source is not None and request.mask is not None,
+            output_format=request.output_format,
+            output_compression=request.output_compression,
+            background=request.background,
+            asked=dict(request.asked),
+        )
+
+    @property
+    def served(self) -> dict[str, Any]:
+        """What is drawn, where it can differ from what was asked."""
+        frame = self.frame
+        return {
+            "size": f"{frame.width}x{frame.height}",
+            "native_size": f"{frame.native_width}x{frame.native_height}",
+            "resampled": frame.resampled,
+            "quality": QUALITY,
+            "style": self.style,
+        }
+
+    def written(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return {**asdict(self), "asked": dict(self.asked)}
+
+    @classmethod
+    def read(cls, written: Mapping[str, Any]) -> Brief:
+        """From what `written` made."""
+        frame = dict(written["frame"])
+        return cls(**{**written, "frame": Frame(**{**frame, "grid": Grid(**frame["grid"])})})
+
+
+def check(request: DrawRequest, models: Mapping[str, ModelFacts]) -> ModelFacts:
+    """The model that a request is for. Raises UnknownModel or InvalidRequest."""
+    model = models.get(request.model)
+    if model is None:
+        raise UnknownModel(request.model, tuple(models))
+    if request.style is not None and request.style not in model.styles:
+        raise InvalidRequest(
+            f"'{request.style}' is no style of {model.name}. "
+            f"Its styles: {', '.join(model.styles)}.",
+            param="style",
+        )
+    return model
+
+
+def frame_of(request: DrawRequest, model: ModelFacts) -> Frame:
+    """What is drawn for a request."""
+    source = request.source
+    if source is None:
+        return frame_for_words(model, request.size)
+    return frame_for_picture(model, request.size, (source.width, source.height))
+
+
+def seeds_of(request: DrawRequest) -> list[int]:
+    """One for each picture; they follow one another, from a random one if none was asked for."""
+    first = secrets.randbelow(2**31) if request.seed is None else request.seed
+    return [(first + i) % (SEED_MAX + 1) for i in range(request.n)]

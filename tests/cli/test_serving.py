@@ -1,0 +1,54 @@
+"""What is said and refused before the server serves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from smalti.cli.commands import run
+from smalti.cli.serving import _greeting, check_local_mode
+from smalti.config import Settings, read_settings
+from smalti.errors import ConfigError
+from smalti.service.sole import sole_server
+
+
+def settings(folder: Path, **flags: object) -> Settings:
+    return read_settings({"data_dir": folder, **flags}, environ={})
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org"])
+def test_local_mode_is_for_this_machine_alone(tmp_path: Path, host: str) -> None:
+    with pytest.raises(ConfigError, match=f"'host' has value '{host}'"):
+        check_local_mode(settings(tmp_path, host=host, local_mode=True))
+    check_local_mode(settings(tmp_path, host=host))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+def test_local_mode_on_loopback(tmp_path: Path, host: str) -> None:
+    check_local_mode(settings(tmp_path, host=host, local_mode=True))
+
+
+def test_local_mode_is_refused_in_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["serve", "--local", "--host", "0.0.0.0", "--data-dir", str(tmp_path)]
+    assert run(arguments) == 2
+    assert "Use local mode with --host 127.0.0.1, or keys." in capsys.readouterr().err
+    assert not (tmp_path / "smalti.db").exists()
+
+
+def test_the_greeting_says_how_to_draw(tmp_path: Path) -> None:
+    with_key = _greeting(settings(tmp_path), 8000, "cpu", "sk-the-key")
+    assert "Authorization: Bearer sk-the-key" in with_key and "need no key" not in with_key
+    local = _greeting(settings(tmp_path, local_mode=True), 8000, "cpu", "sk-the-key")
+    assert "Authorization" not in local and "programs on this machine need no key" in local
+    assert "http://127.0.0.1:8000/v1/images/generations" in local
+
+
+def test_a_second_server_over_the_same_folder_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with sole_server(tmp_path):
+        assert run(["serve", "--port", "0", "--device", "cpu", "--data-dir", str(tmp_path)]) == 2
+    assert f"Another server runs over {tmp_path}" in capsys.readouterr().err
