@@ -178,6 +178,7 @@ def test_fields_come_as_text(live: Any) -> None:
         ([("n", (None, "two"))], "n"),
         ([("n", (None, "2")), ("n", (None, "3"))], "n"),
         ([("stream", (None, "perhaps"))], "stream"),
+        ([("stream", (None, "1"))], "stream"),
         ([("markup", ("a.png", GENERATED))], "markup"),
         ([("frame_count", (None, "3"))], "frame_count"),
     ],

@@ -39,7 +39,7 @@ def test_seed_is_drawn_and_told(live: Any) -> None:
     first, second = (live.openai.images.generate(prompt="a boat").data[0] for _ in range(2))
     assert first.seed != second.seed
     again = live.openai.images.generate(prompt="a boat", extra_body={"seed": first.seed})
-    assert again.data[0].b64_json == first.b64_json
+    assert opened(again.data[0].b64_json).tobytes() == opened(first.b64_json).tobytes()
 
 
 @pytest.mark.parametrize("kind", ["png", "webp", "jpeg"])
@@ -111,7 +111,9 @@ def test_legacy_styles_say_nothing(live: Any, legacy: str) -> None:
     assert live.backend.orders[-1].conditions.style is None
 
 
-@pytest.mark.parametrize("quality", ["low", "medium", "high", "auto", "standard", "hd", "max"])
+@pytest.mark.parametrize(
+    "quality", ["low", "medium", "high", "xhigh", "max", "auto", "standard", "hd"]
+)
 def test_every_quality_is_taken(live: Any, quality: str) -> None:
     reply = live.openai.images.generate(prompt="a boat", quality=quality)
     assert reply.quality == "high"
@@ -138,6 +140,13 @@ def test_safety_identifier_wins_over_user_and_is_told(live: Any) -> None:
         prompt="a boat", user="u", extra_body={"safety_identifier": "s"}
     )
     assert reply.smalti["safety_identifier"] == "s"
+    reply = live.openai.images.generate(
+        prompt="a boat", user="who", size="256x256", extra_body={"safety_identifier": ""}
+    )
+    assert reply.smalti["safety_identifier"] == "who"
+    text = opened(reply.data[0].b64_json).text  # type: ignore[attr-defined]
+    assert "256x256" in text["asked"]
+    assert "who" not in "".join(text.values())
 
 
 def test_null_is_the_same_as_not_given(live: Any) -> None:

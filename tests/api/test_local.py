@@ -26,14 +26,15 @@ def local(launch: Callable[..., Any]) -> Any:
 
 
 def test_pictures_and_their_seeds(local: Any) -> None:
-    def draw(seed: int, n: int) -> list[str]:
+    def draw(seed: int, n: int) -> list[Image.Image]:
         reply = local.openai.images.generate(prompt="a boat", n=n, extra_body={"seed": seed})
-        return [picture.b64_json for picture in reply.data]
+        files = (base64.b64decode(picture.b64_json) for picture in reply.data)
+        return [Image.open(io.BytesIO(file)) for file in files]
 
     three = draw(7, 3)
-    assert len(set(three)) == 3
-    assert draw(8, 1) == [three[1]]
-    assert Image.open(io.BytesIO(base64.b64decode(three[0]))).size == (256, 256)
+    assert len({picture.tobytes() for picture in three}) == 3
+    assert draw(8, 1)[0].tobytes() == three[1].tobytes()
+    assert three[0].size == (256, 256)
 
 
 def test_a_stream(local: Any) -> None:

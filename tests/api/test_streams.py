@@ -6,7 +6,7 @@ import base64
 import io
 import itertools
 import json
-from collections.abc import Iterator
+import re
 from typing import Any
 
 import httpx2
@@ -93,20 +93,17 @@ def test_a_failure_in_the_stream_raises_in_the_client(live: Any) -> None:
     assert raised.value.code == "drawing_failed"
 
 
-def test_a_server_that_stops_says_so_in_the_stream(live: Any) -> None:
-    with pytest.raises(openai.APIError, match="stopping"):
-        list(live.openai.images.generate(prompt="pause@2", stream=True))
-
-
 def test_a_stream_that_outlasts_the_server_ends_with_an_error(launch: Any) -> None:
     backend = FakeBackend()
     live = launch(backend)
-    lines = lines_of(live, prompt="hold@1", n=2)
-    assert next(lines) == ": accepted"
+    lines = live.lines(prompt="hold@1", n=2)
+    assert next(lines).endswith(" accepted")
     backend.holding.get(timeout=5)
     live.stop()
     data = [line for line in lines if line.startswith("data: ")]
-    assert "The server is stopping" in json.loads(data[-1][6:])["error"]["message"]
+    error = json.loads(data[-1][6:])["error"]
+    assert "The server is stopping" in error["message"]
+    assert error["code"] == "unavailable"
 
 
 def test_a_refusal_comes_before_the_stream(live: Any) -> None:
@@ -115,17 +112,8 @@ def test_a_refusal_comes_before_the_stream(live: Any) -> None:
     assert raised.value.param == "style"
 
 
-def lines_of(live: Any, **fields: Any) -> Iterator[str]:
-    with live.http.stream(
-        "POST", "/v1/images/generations", json={"stream": True, **fields}
-    ) as reply:
-        assert reply.headers["content-type"].startswith("text/event-stream")
-        assert reply.headers["x-request-id"].startswith("req_")
-        yield from reply.iter_lines()
-
-
 def test_the_wire_holds_nothing_that_clients_stumble_over(live: Any) -> None:
-    lines = list(lines_of(live, prompt="a boat", n=2, partial_images=3))
+    lines = list(live.lines(prompt="a boat", n=2, partial_images=3))
     assert lines[-1] == ""  # the last event has its blank line
     kinds = {line.partition(":")[0] for line in lines if line}
     assert kinds == {"", "event", "data"}  # comments begin with the colon
@@ -138,22 +126,52 @@ def test_the_wire_holds_nothing_that_clients_stumble_over(live: Any) -> None:
 def test_silence_is_broken_by_comments_with_the_place_in_the_queue(launch: Any) -> None:
     backend = FakeBackend(slots=1)
     live = launch(backend, keep_alive_s=1)
-    first = lines_of(live, prompt="hold@1")
-    next(first)
+    first = live.lines(prompt="hold@1")
+    assert re.fullmatch(r": job_[0-9a-f]{24} accepted", next(first))
     backend.holding.get(timeout=5)
-    second = lines_of(live, prompt="a boat", n=2)
+    second = live.lines(prompt="a boat", n=2)
     comments = (line for line in second if line.startswith(":"))
-    assert next(comments) == ": accepted"
-    assert next(comments) == ": waiting, 0 ahead"
-    third = lines_of(live, prompt="a boat", smalti_events=True)
-    assert next(line for line in third if "waiting" in line) == ": waiting, 2 ahead"
-    assert next(line for line in third if line.startswith("data")) == (
-        'data: {"type":"smalti.waiting","ahead":2}'
-    )
+    assert next(comments).endswith(" accepted")
+    for _ in range(2):  # at once, and after a silence
+        told = re.fullmatch(r": waiting, 0 ahead, finished in (\d+) to (\d+) s", next(comments))
+        assert told is not None
+        assert 0 < int(told[1]) <= int(told[2])
     assert next(line for line in first if "drawing" in line) == ": drawing"
     backend.release()
-    for stream in (first, second, third):
+    for stream in (first, second):
         assert "image_generation.completed" in [line for line in stream if line][-1]
+
+
+def test_the_place_in_the_queue_as_events_only_if_asked_for(launch: Any) -> None:
+    backend = FakeBackend(slots=1)
+    live = launch(backend)
+    first = live.draw_later(prompt="hold@1")
+    backend.holding.get(timeout=5)
+    asking = live.lines(prompt="a boat", smalti_events=True)
+    told = json.loads(next(line for line in asking if line.startswith("data: "))[6:])
+    assert told["type"] == "smalti.waiting"
+    assert told["job"].startswith("job_")
+    assert told["position"] == 0
+    assert 0 < told["eta_s"][0] <= told["eta_s"][1]
+    silent = live.lines(prompt="a boat")
+    assert next(silent).startswith(": job_")
+    backend.release()
+    assert not [line for line in silent if "smalti.waiting" in line]
+    list(asking)
+    assert live.http.get(f"/v1/jobs/{first}").json()["status"] == "succeeded"
+
+
+def test_a_stream_says_its_job_and_its_place_before_the_first_event(launch: Any) -> None:
+    backend = FakeBackend(slots=1)
+    live = launch(backend)
+    live.draw_later(prompt="hold@1", n=3)
+    backend.holding.get(timeout=5)
+    body = {"prompt": "a boat", "stream": True}
+    with live.http.stream("POST", "/v1/images/generations", json=body) as reply:
+        assert reply.headers["x-smalti-job"].startswith("job_")
+        assert int(reply.headers["x-smalti-position"]) >= 0
+        soon, late = map(int, reply.headers["x-smalti-eta-s"].split(", "))
+        assert 0 < soon <= late
 
 
 def test_gone_client_cancels_its_pictures_at_once(launch: Any) -> None:

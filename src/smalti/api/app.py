@@ -5,26 +5,40 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import Depends, FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
 
 from smalti import __version__
-from smalti.api.auth import key_check
+from smalti.api.admin import Admin
+from smalti.api.auth import Gate
+from smalti.api.body import Bodies
 from smalti.api.catalogue import health_router, models_router
 from smalti.api.edge import Edge
-from smalti.api.errors import on_http_error, on_smalti_error
+from smalti.api.errors import on_http_error, on_smalti_error, on_wrong_query
+from smalti.api.guard import Patience
 from smalti.api.images import Images
+from smalti.api.jobs import JobFacts, jobs_router
+from smalti.api.limits import limits_router
+from smalti.api.links import Links
+from smalti.api.metrics_route import metrics_router
+from smalti.api.openapi import describe_truly
+from smalti.api.sent import bodies_of
 from smalti.config import Settings
 from smalti.errors import SmaltiError
-from smalti.service import Service
-from smalti.store.blobs import FolderBlobs
+from smalti.observe import NO_TRACES, Traces
+from smalti.service import Parts, Service
+from smalti.service.first_start import local_caller
+from smalti.store.addresses import find_or_make_secret
 
-MEDIA_TYPES = {"png": "image/png", "webp": "image/webp", "jpeg": "image/jpeg"}
 
+def create_app(
+    service: Service, parts: Parts, settings: Settings, traces: Traces = NO_TRACES
+) -> FastAPI:
+    """The service is started and stopped with the app. parts: those that the service stands on.
 
-def create_app(service: Service, settings: Settings, key: str) -> FastAPI:
-    """The service is started and stopped with the app. key: what clients must send."""
+    Raises ConfigError or StoreUnavailable.
+    """
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -34,30 +48,41 @@ def create_app(service: Service, settings: Settings, key: str) -> FastAPI:
         finally:
             await service.stop()
 
-    blobs = FolderBlobs(settings.data_dir / "pictures", settings.picture_lifetime_s)
-    app = FastAPI(title="smalti", version=__version__, lifespan=life, docs_url=None, redoc_url=None)
-    app.add_middleware(Edge)
+    gate = Gate(parts.people, local_caller(parts.people) if settings.local_mode else None)
+    links = Links(
+        service,
+        find_or_make_secret(settings.data_dir),
+        settings.picture_lifetime_s,
+        settings.public_url,
+    )
+    facts = JobFacts(service, links)
+    bodies = Bodies(settings.max_body_mb * 1_000_000)
+    sent = bodies_of(service.models.values())
+
+    app = FastAPI(
+        title="smalti",
+        version=__version__,
+        lifespan=life,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.add_middleware(Patience, pause_s=settings.body_timeout_s)
+    app.add_middleware(Edge, metrics=service.metrics, traces=traces)
     app.add_exception_handler(SmaltiError, on_smalti_error)
+    app.add_exception_handler(RequestValidationError, on_wrong_query)
     app.add_exception_handler(HTTPException, on_http_error)
-    keyed = [Depends(key_check(key))]
-    app.include_router(Images(service, blobs, settings).router(), dependencies=keyed)
-    app.include_router(models_router(service), dependencies=keyed)
+    for router in (
+        Images(service, facts, bodies, settings).router(sent),
+        jobs_router(facts, settings.keep_alive_s),
+        limits_router(service, bodies, sent["explain_limits"]),
+        models_router(service),
+    ):
+        app.include_router(router, dependencies=[Depends(gate.needs("images"))])
+    administrators = gate.needs("admin")
+    app.include_router(Admin(service, parts.jobs).router(), dependencies=[Depends(administrators)])
+    app.include_router(metrics_router(service.metrics, administrators))
     app.include_router(health_router(service))
-    app.include_router(pictures_router(blobs))
+    app.include_router(links.router())
+    app.openapi = describe_truly(app)  # type: ignore[method-assign]
     return app
-
-
-def pictures_router(blobs: FolderBlobs) -> APIRouter:
-    """Pictures that were replied as links; whoever knows a name may fetch it."""
-    router = APIRouter()
-
-    @router.get("/pictures/{name}")
-    def picture(name: str) -> Response:
-        """A picture that was replied as a link."""
-        data = blobs.get(name)
-        if data is None:
-            raise HTTPException(404)
-        headers = {"cache-control": "private, max-age=3600", "x-content-type-options": "nosniff"}
-        return Response(data, media_type=MEDIA_TYPES[name.rpartition(".")[2]], headers=headers)
-
-    return router

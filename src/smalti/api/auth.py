@@ -1,61 +1,86 @@
-"""The key: made at the first start, kept in the data directory, asked for by every /v1 address."""
+"""Who sends a request, and whether he may."""
 
 from __future__ import annotations
 
-import hmac
-import os
-import secrets
+import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
-from smalti.errors import ConfigError, Unauthorized
+from smalti.api.metrics_route import from_this_machine
+from smalti.errors import Forbidden, Unauthorized
+from smalti.observe import about_request
+from smalti.store.people import Caller, People
 
-FILE = "key"
-
-
-def find_or_make_key(data_dir: Path) -> str:
-    """The server's key; the file that holds it can be read by its owner alone.
-
-    Raises ConfigError.
-    """
-    file = data_dir / FILE
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        try:
-            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            key = file.read_text(encoding="ascii").strip()
-        else:
-            key = f"sk-{secrets.token_urlsafe(32)}"
-            with os.fdopen(handle, "w", encoding="ascii") as opened:
-                opened.write(key + "\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"The key cannot be kept in {file}: {error}. Set SMALTI_DATA_DIR to a folder that can "
-            "be written."
-        ) from None
-    if not key:
-        raise ConfigError(f"{file} is empty. Delete it, and the next start makes a new key.")
-    return key
+Check = Callable[[Request], Awaitable[None]]
 
 
-def key_check(key: str) -> Callable[[Request], Awaitable[None]]:
-    """A dependency that raises Unauthorized unless the request carries `key`."""
-    expected = key.encode()
+class Gate:
+    """local: who a request of this machine without a key is; None outside of local mode."""
 
-    async def check(request: Request) -> None:
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not given.strip():
+    def __init__(self, people: People, local: Caller | None = None) -> None:
+        self._people = people
+        self._local = local
+
+    def needs(self, scope: str) -> Check:
+        """A dependency that raises Unauthorized or Forbidden, or sets `request.state.caller`."""
+
+        async def check(request: Request) -> None:
+            caller = self._caller(request)
+            about_request().user_id = caller.user.user_id
+            if scope not in caller.scopes:
+                raise Forbidden(scope)
+            request.state.caller = caller
+
+        return check
+
+    def _caller(self, request: Request) -> Caller:
+        header = request.headers.get("authorization")
+        if header is None and self._local is not None and is_local(request):
+            return self._local
+        scheme, _, secret = (header or "").partition(" ")
+        if scheme.lower() != "bearer" or not secret.strip():
             raise Unauthorized(
-                "The request has no key. Send the one that the server printed when it started, as "
-                "'Authorization: Bearer sk-…'.",
+                "The request has no key. Send one as 'Authorization: Bearer sk-…'; the server "
+                "printed its first key when it started.",
                 code="missing_api_key",
             )
-        if not hmac.compare_digest(given.strip().encode("utf-8", "replace"), expected):
-            raise Unauthorized(
-                "The key is not the one of this server, which printed it when it started."
-            )
+        return self._people.caller_of(secret.strip(), time.time())
 
-    return check
+
+def caller_of(request: Request) -> Caller:
+    """Who passed the gate with this request."""
+    caller: Caller = request.state.caller
+    return caller
+
+
+def is_local(request: Request) -> bool:
+    """Whether a program of this machine sends it, and no web page in a browser of this machine.
+
+    A page of another site can make a browser send requests here, and can have a name that leads
+    here; neither hides its own name.
+    """
+    origin = request.headers.get("origin")
+    return (
+        from_this_machine(request)
+        and _is_loopback(request.url.hostname)
+        and (origin is None or _is_loopback(_host_of(origin)))
+    )
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).hostname
+    except ValueError:
+        return None
+
+
+def _is_loopback(host: str | None) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return host is not None and ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+import math
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.datastructures import UploadFile
 from starlette.requests import Request
-from starlette.types import Message
 
-from smalti.errors import InvalidRequest, TooLarge
+from smalti.api.form import NAME_MAX, FormReader, Part, shortened
+from smalti.errors import InvalidRequest, TooLarge, Unavailable
 
 SOURCES_MAX = 16
+VALUES_MAX = 100_000
+"""Values in a JSON body: each takes a hundred bytes of memory, and three of the body."""
+DIGITS_MAX = 400
+"""Digits of a number in a JSON body."""
+SMALL_BYTES = 1_000_000
+"""A body up to this size is read at once, and by the event loop itself."""
+ROOM_TIMEOUT_S = 30
 _FILE_FIELDS = {"image": "image", "image[]": "image", "images": "image", "mask": "mask"}
 
 
@@ -38,71 +48,194 @@ class Body:
     masks: list[SentFile] = field(default_factory=list)
 
 
+class Bodies:
+    """Reads bodies, and bounds the memory that those in hand take together.
+
+    limit_bytes: largest body. A body over SMALL_BYTES waits, unread, while `at_once_bytes` (not
+    less than one of the largest) are in hand.
+    """
+
+    def __init__(self, limit_bytes: int, at_once_bytes: int | None = None) -> None:
+        self._limit_bytes = limit_bytes
+        self._free = max(limit_bytes, at_once_bytes or 2 * limit_bytes)
+        self._changed = asyncio.Condition()
+
+    @asynccontextmanager
+    async def read(self, request: Request) -> AsyncIterator[Body]:
+        """The files of the body are there within the block alone.
+
+        Raises InvalidRequest, TooLarge, or Unavailable if others' bodies leave it no room.
+        """
+        taken = self._weight(request)
+        await self._take(taken)
+        try:
+            body = await read_body(request, self._limit_bytes)
+            yield body
+            body.images.clear()
+            body.masks.clear()
+        finally:
+            async with self._changed:
+                self._free += taken
+                self._changed.notify_all()
+
+    def _weight(self, request: Request) -> int:
+        """Bytes to set aside: all that may come, where the length is not told."""
+        length = request.headers.get("content-length", "")
+        told = int(length) if length.isdecimal() else self._limit_bytes
+        return 0 if told <= SMALL_BYTES else min(told, self._limit_bytes)
+
+    async def _take(self, weight: int) -> None:
+        try:
+            async with asyncio.timeout(ROOM_TIMEOUT_S), self._changed:
+                await self._changed.wait_for(lambda: self._free >= weight)
+                self._free -= weight
+        except TimeoutError:
+            raise Unavailable(
+                "Many large uploads are being read. Try again in 10 s.", retry_after_s=10
+            ) from None
+
+
 async def read_body(request: Request, limit_bytes: int) -> Body:
     """Raises InvalidRequest or TooLarge."""
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > limit_bytes:
         raise TooLarge(limit_bytes)
-    limited = _limited(request, limit_bytes)
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "multipart/form-data":
-        return await _read_form(limited)
-    return _read_json(await limited.body())
+    coding = request.headers.get("content-encoding", "").strip().lower()
+    if coding not in ("", "identity"):
+        raise InvalidRequest(
+            f"The body has the Content-Encoding '{coding[:40]}'. Send it as it is.",
+            code="unsupported_encoding",
+        )
+    content_type = request.headers.get("content-type", "")
+    if content_type.partition(";")[0].strip().lower() == "multipart/form-data":
+        form = FormReader(content_type, frozenset(_FILE_FIELDS))
+        async for chunk in _chunks(request, limit_bytes):
+            form.write(chunk)
+        return body_from_form(form.finish())
+    data = bytearray()
+    async for chunk in _chunks(request, limit_bytes):
+        data += chunk
+    if len(data) <= SMALL_BYTES:
+        return body_from_json(data)
+    return await asyncio.to_thread(body_from_json, data)
 
 
-def _limited(request: Request, limit_bytes: int) -> Request:
-    """The same request; reading more than `limit_bytes` of it raises TooLarge."""
+async def _chunks(request: Request, limit_bytes: int) -> AsyncIterator[bytes]:
+    """The body as it arrives; more than `limit_bytes` of it raises TooLarge."""
     seen = 0
-
-    async def receive() -> Message:
-        nonlocal seen
-        message = await request.receive()
-        seen += len(message.get("body", b""))
+    async for chunk in request.stream():
+        seen += len(chunk)
         if seen > limit_bytes:
             raise TooLarge(limit_bytes)
-        return message
-
-    return Request(request.scope, receive)
+        yield chunk
 
 
-async def _read_form(request: Request) -> Body:
-    body = Body(fields={}, typed=False)
+def body_from_form(parts: list[Part]) -> Body:
+    """Empties the parts. Raises InvalidRequest."""
     fields: dict[str, str] = {}
-    async with request.form(max_files=2 * SOURCES_MAX, max_fields=64) as form:
-        for name, value in form.multi_items():
-            if isinstance(value, UploadFile):
-                param = _FILE_FIELDS.get(name)
-                if param is None:
-                    raise InvalidRequest(
-                        f"Unknown parameter: '{name}', sent as a file.", name, "unknown_parameter"
-                    )
-                data = await value.read()
-                _add(body, SentFile(value.filename or name, param, data))
-            elif name in fields:
-                raise InvalidRequest(f"'{name}' is given more than once.", name)
-            elif name in _FILE_FIELDS:
-                _add_from_json(body, name, value)
-            else:
-                fields[name] = value
-    return Body(fields, False, body.images, body.masks)
+    body = Body(fields, typed=False)
+    for part in parts:
+        param = _FILE_FIELDS.get(part.name)
+        if part.filename is not None:
+            if param is None:
+                raise InvalidRequest(
+                    f"Unknown parameter: '{part.name}', sent as a file.",
+                    part.name,
+                    "unknown_parameter",
+                )
+            _add(body, SentFile(part.filename or part.name, param, bytes(part.data)))
+        elif part.name in fields:
+            raise InvalidRequest(f"'{part.name}' is given more than once.", part.name)
+        elif param is not None:
+            _add_from_json(body, part.name, _text(part))
+        else:
+            fields[part.name] = _text(part)
+        part.data.clear()
+    _check_text(fields)
+    return body
 
 
-def _read_json(data: bytes) -> Body:
+def _text(part: Part) -> str:
     try:
-        fields = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise InvalidRequest(
-            f"The body is not valid JSON ({str(error)[:100]}).", code="invalid_json"
-        ) from None
-    if not isinstance(fields, dict):
-        raise InvalidRequest("The body must be a JSON object.", code="invalid_json")
-    body = Body({k: v for k, v in fields.items() if k not in _FILE_FIELDS}, True)
+        return part.data.decode()
+    except UnicodeDecodeError:
+        raise InvalidRequest(f"Invalid '{part.name}': it is not UTF-8.", part.name) from None
+
+
+def body_from_json(data: bytes | bytearray) -> Body:
+    """Raises InvalidRequest."""
+    fields = _json_object(data)
+    _check_text(fields)
+    body = Body(fields, typed=True)
     for name in _FILE_FIELDS:
-        value = fields.get(name)
+        value = fields.pop(name, None)
         for item in value if isinstance(value, list) else [value]:
             if item is not None:
                 _add_from_json(body, name, item)
     return body
+
+
+def _json_object(data: bytes | bytearray) -> dict[str, Any]:
+    def refuse(why: object) -> InvalidRequest:
+        return InvalidRequest(f"The body is not valid JSON ({why}).", code="invalid_json")
+
+    if sum(data.count(sign) for sign in (b"[", b"{", b",")) > VALUES_MAX:
+        raise refuse(f"it holds more than {VALUES_MAX:,} values")
+    try:
+        value = json.loads(
+            data.decode("utf-8-sig"),
+            object_pairs_hook=_object,
+            parse_constant=_no_constant,
+            parse_int=_int,
+            parse_float=_float,
+        )
+    except RecursionError:
+        raise refuse("it is nested too deeply") from None
+    except UnicodeDecodeError as error:
+        raise refuse(f"byte {error.start} is not UTF-8") from None
+    except ValueError as error:
+        raise refuse(str(error)[:100]) from None
+    if not isinstance(value, dict):
+        raise InvalidRequest("The body must be a JSON object.", code="invalid_json")
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise InvalidRequest(f"'{shortened(twice)}' is given more than once.", shortened(twice))
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number in JSON")
+
+
+def _int(digits: str) -> int:
+    if len(digits) > DIGITS_MAX:
+        raise ValueError(f"a number of {len(digits)} digits")
+    return int(digits)
+
+
+def _float(digits: str) -> float:
+    """A number without a fraction is whole, however it is written: `4.0`, `4e0`."""
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError(f"the number {digits[:40]} is too large")
+    return int(value) if value.is_integer() else value
+
+
+def _check_text(fields: Mapping[str, Any]) -> None:
+    """No field has a name that cannot be one, or a NUL, which a database may not keep."""
+    for name, value in fields.items():
+        shown = shortened(name.replace("\0", "?"))
+        if len(name) > NAME_MAX:
+            raise InvalidRequest(f"Unknown parameter: '{shown}'.", shown, "unknown_parameter")
+        if "\0" in name or (isinstance(value, str) and "\0" in value):
+            raise InvalidRequest(
+                f"Invalid '{shown}': it holds a NUL character. Leave it out.", shown
+            )
 
 
 def _add(body: Body, file: SentFile) -> None:
@@ -149,7 +282,9 @@ def _unpack(text: str, name: str, param: str) -> bytes:
         if not comma or not head.endswith(";base64"):
             raise InvalidRequest(f"{name}: the data URL is not a base64 one.", param=param)
     try:
-        return base64.b64decode("".join(text.split()), validate=True)
+        if "\n" in text or " " in text:
+            text = "".join(text.split())
+        return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise InvalidRequest(
             f"{name}: this is neither a file, nor base64, nor a data URL.", param=param

@@ -8,7 +8,9 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from smalti.api.described import described, json_of
 from smalti.api.errors import JsonReply
+from smalti.api.shapes import Health, ModelPage, ModelReply, Readiness
 from smalti.models.facts import ModelFacts
 from smalti.service import Service
 
@@ -16,14 +18,24 @@ from smalti.service import Service
 def models_router(service: Service) -> APIRouter:
     router = APIRouter(prefix="/v1/models")
 
-    @router.get("")
+    @router.get(
+        "",
+        response_class=Response,
+        responses=described({200: ("The models", json_of(ModelPage))}, 401, 403, 503),
+        operation_id="list_models",
+    )
     async def list_models() -> Response:
         """The models that this server draws with."""
         return JsonReply(
             {"object": "list", "data": [describe(model) for model in service.models.values()]}
         )
 
-    @router.get("/{name}")
+    @router.get(
+        "/{name}",
+        response_class=Response,
+        responses=described({200: ("The model", json_of(ModelReply))}, 401, 403, 404, 503),
+        operation_id="get_model",
+    )
     async def get_model(name: str) -> Response:
         """One model."""
         return JsonReply(describe(service.model(name)))
@@ -53,12 +65,24 @@ def describe(model: ModelFacts) -> dict[str, Any]:
 def health_router(service: Service) -> APIRouter:
     router = APIRouter()
 
-    @router.get("/healthz")
+    @router.get(
+        "/healthz",
+        response_class=Response,
+        responses=described({200: ("It answers", json_of(Health))}),
+        operation_id="health",
+    )
     async def healthz() -> Response:
         """The process answers."""
         return JsonReply({"status": "ok"})
 
-    @router.get("/readyz")
+    ready = json_of(Readiness)
+
+    @router.get(
+        "/readyz",
+        response_class=Response,
+        responses=described({200: ("It can draw", ready), 503: ("It cannot, yet or now", ready)}),
+        operation_id="readiness",
+    )
     async def readyz() -> Response:
         """A worker can draw."""
         status = "ready" if service.ready else "failed" if service.failure else "starting"

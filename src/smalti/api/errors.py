@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
 from http import HTTPStatus
 from typing import Any
 
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from smalti.api.denials import MEDIA_TYPE, denial_body, denial_status, retry_headers
 from smalti.errors import (
     Busy,
     DrawingFailed,
+    Forbidden,
     InvalidRequest,
     SmaltiError,
+    StoreUnavailable,
     TooLarge,
     Unauthorized,
     Unavailable,
-    UnknownModel,
 )
+from smalti.service import Denied, JobCancelled, NotFound
 
 
 class JsonReply(Response):
@@ -32,14 +36,42 @@ class JsonReply(Response):
         return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
 
 
-def status_of(error: SmaltiError) -> int:
+class ProblemReply(JsonReply):
+    media_type = MEDIA_TYPE
+
+
+class Taken(InvalidRequest):
+    """Another has the name."""
+
+
+class TooLong(Unavailable):
+    """The client would be gone before its pictures are there. eta_s: until they would be."""
+
+    def __init__(self, eta_s: int, patience_s: int) -> None:
+        super().__init__(
+            f"The pictures would be finished in about {eta_s} s, and this client gives up after "
+            f"{patience_s} s. Send 'Prefer: respond-async' to get a job, or 'stream': true, or "
+            "give the client a longer timeout.",
+            retry_after_s=eta_s - patience_s,
+        )
+
+
+def status_of(error: SmaltiError) -> HTTPStatus:
     match error:
-        case UnknownModel():
+        case Denied():
+            return denial_status(error.denial)
+        case NotFound():
             return HTTPStatus.NOT_FOUND
-        case InvalidRequest():
+        case InvalidRequest() if error.code.endswith("_not_found"):
+            return HTTPStatus.NOT_FOUND
+        case Taken():
+            return HTTPStatus.CONFLICT
+        case InvalidRequest() | JobCancelled():
             return HTTPStatus.BAD_REQUEST
         case Unauthorized():
             return HTTPStatus.UNAUTHORIZED
+        case Forbidden():
+            return HTTPStatus.FORBIDDEN
         case TooLarge():
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         case Unavailable():
@@ -50,20 +82,40 @@ def status_of(error: SmaltiError) -> int:
 
 def body_of(error: SmaltiError) -> dict[str, Any]:
     match error:
+        case Denied():
+            return denial_body(error.denial)
         case InvalidRequest():
             return error_body(error.message, "invalid_request_error", error.code, error.param)
-        case Unauthorized():
+        case Unauthorized() | NotFound() | JobCancelled():
             return error_body(error.message, "invalid_request_error", error.code)
+        case Forbidden():
+            return error_body(error.message, "invalid_request_error", "insufficient_scope")
         case TooLarge():
             return error_body(error.message, "invalid_request_error", "request_too_large")
-        case Busy():
+        case Busy() | TooLong():
             return error_body(error.message, "server_error", "slow_down")
+        case StoreUnavailable():
+            return error_body(error.message, "server_error", "store_unavailable")
         case Unavailable():
             return error_body(error.message, "server_error", "unavailable")
         case DrawingFailed():
             return error_body(error.message, "server_error", "drawing_failed")
         case _:
             return error_body(error.message, "server_error", "server_error")
+
+
+def headers_of(error: SmaltiError) -> dict[str, str]:
+    match error:
+        case Denied():
+            return retry_headers(error.denial, time.time())
+        case TooLong():
+            return {"x-should-retry": "false", "retry-after": str(error.retry_after_s)}
+        case Unavailable() if error.retry_after_s is not None:
+            return {"retry-after": str(error.retry_after_s)}
+        case Unauthorized():
+            return {"www-authenticate": "Bearer"}
+        case _:
+            return {}
 
 
 def error_body(
@@ -73,17 +125,25 @@ def error_body(
 
 
 def error_reply(error: SmaltiError) -> Response:
-    headers: Mapping[str, str] = {}
-    if isinstance(error, Unavailable) and error.retry_after_s is not None:
-        headers = {"retry-after": str(error.retry_after_s)}
-    elif isinstance(error, Unauthorized):
-        headers = {"www-authenticate": "Bearer"}
-    return JsonReply(body_of(error), status_of(error), headers)
+    kind = ProblemReply if isinstance(error, Denied) else JsonReply
+    return kind(body_of(error), status_of(error), headers_of(error))
 
 
 async def on_smalti_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, SmaltiError)
     return error_reply(error)
+
+
+async def on_wrong_query(request: Request, error: Exception) -> Response:
+    """A parameter of an address that cannot be what it is."""
+    assert isinstance(error, RequestValidationError)
+    fault = error.errors()[0]
+    param = str(fault["loc"][-1])
+    if fault["type"] == "extra_forbidden":
+        return error_reply(
+            InvalidRequest(f"Unknown parameter: '{param}'.", param, "unknown_parameter")
+        )
+    return error_reply(InvalidRequest(f"Invalid '{param}': {fault['msg']}.", param))
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
@@ -96,5 +156,7 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         message = f"{request.url.path} does not take {request.method}."
         code = "method_not_allowed"
+    elif error.status_code == HTTPStatus.REQUEST_TIMEOUT:
+        code = "request_timeout"
     body = error_body(message, "invalid_request_error", code)
     return JsonReply(body, error.status_code, error.headers)

@@ -10,17 +10,20 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from smalti.api import places
 from smalti.api.errors import body_of
-from smalti.api.reply import Reply
+from smalti.api.reply import Reply, partial_file
 from smalti.errors import SmaltiError
-from smalti.service import Picture, PictureDone, RowsShown, Waiting
+from smalti.service import Job, Listener, PictureDone, RowsShown, Waiting
 
 log = logging.getLogger(__name__)
 
@@ -40,22 +43,25 @@ def error_event(error: SmaltiError) -> bytes:
 
 
 class EventStream(Response):
-    """kind: `image_generation` or `image_edit`. silence_s: after it, a comment is sent.
-
-    The job is cancelled as soon as the client is gone.
-    """
+    """chunks: what is sent. following: left as soon as the client is gone, or all is sent."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, reply: Reply, kind: str, silence_s: float) -> None:
-        super().__init__(headers={"cache-control": "no-cache", "x-accel-buffering": "no"})
+    def __init__(
+        self,
+        chunks: AsyncIterator[bytes],
+        following: AbstractContextManager[object],
+        headers: Mapping[str, str],
+    ) -> None:
+        super().__init__(
+            headers={"cache-control": "no-cache", "x-accel-buffering": "no", **headers}
+        )
         del self.headers["content-length"]
-        self._reply = reply
-        self._kind = kind
-        self._silence_s = silence_s
+        self._chunks = chunks
+        self._following = following
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._reply.job:
+        with self._following:
             sending = asyncio.create_task(self._send_all(send))
             gone = asyncio.create_task(disconnected(receive))
             try:
@@ -69,52 +75,76 @@ class EventStream(Response):
 
     async def _send_all(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        async for chunk in self._chunks():
+        async for chunk in never_silent_on_errors(self._chunks):
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _chunks(self) -> AsyncIterator[bytes]:
-        yield comment("accepted")
-        try:
-            async for chunk in self._told():
-                yield chunk
-        except SmaltiError as error:
-            yield error_event(error)
-        except Exception:
-            log.exception("a stream failed")
-            yield error_event(SmaltiError("The server failed while it drew this picture."))
 
-    async def _told(self) -> AsyncIterator[bytes]:
-        job = self._reply.job
-        partials = [0] * len(job.pictures)
+async def never_silent_on_errors(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same, ended by an error event where they end with an exception."""
+    try:
+        async for chunk in chunks:
+            yield chunk
+    except SmaltiError as error:
+        yield error_event(error)
+    except Exception:
+        log.exception("a stream failed")
+        yield error_event(SmaltiError("The server failed while it drew this picture."))
+
+
+@dataclass(frozen=True)
+class Following:
+    """A job that goes on, as chunks of a stream.
+
+    partial_images: how many are sent of each picture, at even distances. typed: whether the place
+    in the queue is told in events too. silence_s: after it, a comment is sent.
+    """
+
+    job: Job
+    reply: Reply
+    listener: Listener
+    partial_images: int
+    typed: bool
+    silence_s: float
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        yield comment(f"{self.job.job_id} accepted")
+        for chunk in self._place(Waiting(self.job.wait())):
+            yield chunk
+        partials = [0] * len(self.job.pictures)
         completed = 0
-        async for happening in job.events(self._silence_s):
+        async for happening in self.listener.events(self.silence_s):
             match happening:
-                case Waiting(ahead):
-                    yield comment("drawing" if ahead is None else f"waiting, {ahead} ahead")
-                    if self._reply.asked.smalti_events:
-                        yield event({"type": "smalti.waiting", "ahead": ahead})
+                case Waiting():
+                    for chunk in self._place(happening):
+                        yield chunk
                 case RowsShown(index, rows):
                     if rows >= self._next_partial(partials[index]):
-                        picture = job.pictures[index]
-                        yield event(await self._partial(picture, partials[index], rows))
+                        yield event(await self._partial(index, partials[index], rows))
                         partials[index] += 1
                 case PictureDone(index):
-                    picture = job.pictures[index]
-                    file = await asyncio.to_thread(self._reply.file, picture)
-                    yield event(
-                        self._reply.completed(self._kind, picture, file, first=completed == 0)
-                    )
+                    yield event(await self._completed(index, first=completed == 0))
                     completed += 1
+
+    def _place(self, waiting: Waiting) -> list[bytes]:
+        told = [comment(places.words(waiting.wait))]
+        if self.typed:
+            told.append(event(places.event(self.job.job_id, waiting.wait)))
+        return told
 
     def _next_partial(self, sent: int) -> float:
         """How many rows must be shown for the next partial picture; they divide the rest evenly."""
-        wanted, rows = self._reply.asked.partial_images, self._reply.job.frame.grid.rows
+        wanted, rows = self.partial_images, self.job.frame.grid.rows
         return ceil(rows * (sent + 1) / (wanted + 1)) if sent < wanted else float("inf")
 
-    async def _partial(self, picture: Picture, index: int, rows: int) -> dict[str, Any]:
-        file = await asyncio.to_thread(self._reply.partial_file, picture, rows)
-        return self._reply.partial(self._kind, picture, index, file)
+    async def _partial(self, index: int, partial: int, rows: int) -> dict[str, Any]:
+        file = await asyncio.to_thread(partial_file, self.job, index, rows)
+        return self.reply.partial(index, partial, file)
+
+    async def _completed(self, index: int, first: bool) -> dict[str, Any]:
+        file = await asyncio.to_thread(self.job.file, index)
+        picture = self.job.view().pictures[index]
+        return self.reply.completed(picture, self.job.wait_s, file, first)
 
 
 async def disconnected(receive: Receive) -> None:

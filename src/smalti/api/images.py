@@ -3,161 +3,217 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TypeVar
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from smalti.api.body import Body, SentFile, read_body
+from smalti.api import places
+from smalti.api.auth import caller_of
+from smalti.api.body import Bodies, Body
+from smalti.api.described import RATES, Responses, described, json_of
 from smalti.api.edge import GONE
-from smalti.api.errors import JsonReply, error_body
-from smalti.api.events import EventStream, disconnected
-from smalti.api.reply import Reply
+from smalti.api.errors import JsonReply, TooLong, error_body
+from smalti.api.events import disconnected
+from smalti.api.jobs import JobFacts, follow
+from smalti.api.rates import standing_headers
+from smalti.api.reply import SOURCES, base64_of
+from smalti.api.retries import Fingerprint, Retries, fingerprint
 from smalti.api.schema import EditRequest, GenerationRequest, ImageRequest, parse
+from smalti.api.shapes import ImagesReply, JobReply
+from smalti.api.uploads import read_pictures
 from smalti.config import Settings
-from smalti.errors import InvalidRequest
-from smalti.pictures.decode import Alpha, Limits, Upload, decode, sniff
-from smalti.service import DrawRequest, PictureDone, Service
-from smalti.store.blobs import FolderBlobs
+from smalti.control.nouns import Wait
+from smalti.errors import InvalidRequest, Unavailable
+from smalti.observe import about_request
+from smalti.pictures.decode import Alpha, Limits, Upload
+from smalti.service import Denied, DrawRequest, Job, Listener, Service
+from smalti.store.people import Caller
 
-MASK_BYTES_MAX = 4_000_000
+PATIENCE = "x-stainless-read-timeout"
+"""In which the SDKs say for how many seconds they wait."""
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
 class Images:
     """The two addresses, over a service."""
 
-    service: Service
-    blobs: FolderBlobs
-    settings: Settings
+    def __init__(
+        self, service: Service, facts: JobFacts, bodies: Bodies, settings: Settings
+    ) -> None:
+        self.service = service
+        self.facts = facts
+        self.settings = settings
+        self._bodies = bodies
+        self._retries = Retries()
+        self._limits = Limits(
+            settings.max_upload_mb * 1_000_000, settings.max_upload_megapixels * 1_000_000
+        )
 
-    def router(self) -> APIRouter:
+    def router(self, described_bodies: Mapping[str, dict[str, Any]]) -> APIRouter:
+        """described_bodies: what /openapi.json says of what is sent, by the operation's name."""
         router = APIRouter(prefix="/v1/images")
-        for path, endpoint, kind in (
-            ("/generations", self.generations, GenerationRequest),
-            ("/edits", self.edits, EditRequest),
+        for path, endpoint, name in (
+            ("/generations", self.generations, "generate_images"),
+            ("/edits", self.edits, "edit_images"),
         ):
-            schema = {"schema": kind.model_json_schema()}
-            body = {"content": {"application/json": schema, "multipart/form-data": schema}}
             router.add_api_route(
-                path, _raw(endpoint), methods=["POST"], openapi_extra={"requestBody": body}
+                path,
+                _raw(endpoint),
+                methods=["POST"],
+                response_class=Response,
+                responses=_replies(),
+                openapi_extra={"requestBody": described_bodies[name], "parameters": [_PREFER]},
+                operation_id=name,
             )
-        router.add_api_route("/variations", variations, methods=["POST"])
+        router.add_api_route(
+            "/variations",
+            variations,
+            methods=["POST"],
+            status_code=404,
+            response_class=Response,
+            responses=described({}, 401, 403, 404, 503),
+            deprecated=True,
+            operation_id="vary_images",
+        )
         return router
 
     async def generations(self, request: Request) -> Response:
         """Draw pictures from words."""
-        body = await read_body(request, self._body_limit)
-        asked = parse(GenerationRequest, body)
-        for file in body.images + body.masks:
-            raise InvalidRequest(
-                f"'{file.param}' has no place here. Send pictures to /v1/images/edits.",
-                param=file.param,
-                code="unknown_parameter",
-            )
-        return await self._draw(request, asked, "image_generation")
+        async with self._bodies.read(request) as body:
+            asked = parse(GenerationRequest, body)
+            no_pictures(body)
+            sent = fingerprint(caller_of(request).user.user_id, request.url.path, body)
+        return await self._draw(request, sent, asked, draw_request(asked))
 
     async def edits(self, request: Request) -> Response:
         """Draw pictures from other pictures and words."""
-        body = await read_body(request, self._body_limit)
-        asked = parse(EditRequest, body)
-        source, mask = await asyncio.to_thread(self._read_pictures, body)
-        sent = len(body.images)
-        return await self._draw(request, asked, "image_edit", source, mask, sent)
-
-    # --- reading ---
-
-    @property
-    def _body_limit(self) -> int:
-        return self.settings.max_body_mb * 1_000_000
-
-    def _read_pictures(self, body: Body) -> tuple[Upload, Alpha | None]:
-        """The first picture and its mask; the others are looked at, and not kept."""
-        if not body.images:
-            raise InvalidRequest(
-                "Missing required parameter: 'image'.", "image", "missing_required_parameter"
-            )
-        limits = Limits(
-            self.settings.max_upload_mb * 1_000_000,
-            self.settings.max_upload_megapixels * 1_000_000,
-        )
-        first, *others = body.images
-        source = decode(first.data, first.name, "image", limits)
-        for file in others:
-            decode(file.data, file.name, "image", limits)
-        mask = self._read_mask(body.masks[0], source, limits) if body.masks else None
-        return source, mask
-
-    def _read_mask(self, file: SentFile, source: Upload, limits: Limits) -> Alpha:
-        if sniff(file.data) not in ("PNG", None):
-            raise InvalidRequest(
-                f"{file.name}: a mask must be a PNG.", "mask", "invalid_image_file"
-            )
-        mask = decode(file.data, file.name, "mask", Limits(MASK_BYTES_MAX, limits.pixels))
-        if mask.alpha is None:
-            raise InvalidRequest(
-                f"{file.name}: the mask has no transparency. Make transparent what is to change.",
-                param="mask",
-            )
-        if (mask.width, mask.height) != (source.width, source.height):
-            raise InvalidRequest(
-                f"{file.name}: the mask is {mask.width}x{mask.height} and the image "
-                f"{source.width}x{source.height}. They must be of one size.",
-                param="mask",
-            )
-        return mask.alpha
+        async with self._bodies.read(request) as body:
+            asked = parse(EditRequest, body)
+            source, mask = await asyncio.to_thread(read_pictures, body, self._limits)
+            user_id, path = caller_of(request).user.user_id, request.url.path
+            sent = await asyncio.to_thread(fingerprint, user_id, path, body)
+            count = len(body.images)
+        return await self._draw(request, sent, asked, draw_request(asked, source, mask, count))
 
     # --- drawing ---
 
     async def _draw(
+        self, request: Request, sent: Fingerprint, asked: ImageRequest, wanted: DrawRequest
+    ) -> Response:
+        caller, about = caller_of(request), about_request()
+        about.prompt = asked.prompt
+        # NOTE: a stream that was asked for is more than a preference for a job.
+        detached = prefers_async(request) and not asked.stream
+        job = await self._job(request, sent, wanted, caller, asked.stream, detached)
+        about.job_id = job.job_id
+        headers = {
+            **standing_headers(self.service.standing(caller), time.time()),
+            **places.headers(job.job_id, job.wait()),
+        }
+        if detached:
+            return self._promise(request, job, headers)
+        if asked.stream:
+            stream = follow(self.facts, job.view(), self.settings.keep_alive_s, who=asked.who)
+            stream.headers.update(headers)
+            return stream
+        with job.listen() as listener:
+            contents = await _unless_gone(request, self._finish(request, job, asked, listener))
+        if contents is None:
+            return Response(status_code=GONE)
+        view = job.view()
+        return JsonReply(self.facts.reply(view, asked.who).whole(view, contents), headers=headers)
+
+    async def _job(
         self,
         request: Request,
-        asked: ImageRequest,
-        kind: str,
-        source: Upload | None = None,
-        mask: Alpha | None = None,
-        sent: int = 0,
-    ) -> Response:
-        """sent: how many source pictures came with the request."""
-        job = await self.service.submit(
-            DrawRequest(
-                prompt=asked.prompt,
-                model=asked.model,
-                n=asked.n,
-                size=asked.pixels,
-                seed=asked.seed,
-                style=asked.own_style,
-                source=source,
-                mask=mask,
+        sent: Fingerprint,
+        wanted: DrawRequest,
+        caller: Caller,
+        streamed: bool,
+        detached: bool,
+    ) -> Job:
+        """A new job, or the one that the first attempt of a retry began."""
+        begun = self._retries.first_attempt(sent, request.headers)
+        if begun is not None:
+            return begun
+        try:
+            if not streamed and not detached:
+                self._refuse_if_too_long(request, wanted, caller)
+            job = await self.service.submit(
+                wanted, caller, request_id=about_request().request_id, detached=detached
             )
+        except (Denied, Unavailable):
+            self._retries.refused(sent)
+            raise
+        self._retries.begun(sent, job)
+        return job
+
+    def _refuse_if_too_long(self, request: Request, wanted: DrawRequest, caller: Caller) -> None:
+        """A client that would give up before its pictures are there had better know it now."""
+        patience = request.headers.get(PATIENCE, "")
+        if not patience.isdecimal():
+            return
+        outcome = self.service.explain(wanted, caller)
+        if isinstance(outcome, Wait):
+            eta_s, patience_s = places.eta_s(outcome)[0], int(patience[:9])
+            if eta_s > patience_s:
+                raise TooLong(eta_s, patience_s)
+
+    def _promise(self, request: Request, job: Job, headers: dict[str, str]) -> Response:
+        """A job in place of pictures, as the client preferred."""
+        at = {"location": f"/v1/jobs/{job.job_id}", "preference-applied": "respond-async"}
+        told = self.facts.told(job.view(), request)
+        return JsonReply(told, status_code=202, headers={**headers, **at})
+
+    async def _finish(
+        self, request: Request, job: Job, asked: ImageRequest, listener: Listener
+    ) -> list[dict[str, str]]:
+        """Wait for every picture, and say where or what it is."""
+        async for _ in listener.events():
+            pass
+        if asked.response_format == "url":
+            blobs = [picture.blob for picture in job.pictures]
+            return [{"url": self.facts.links.to(blob, request)} for blob in blobs if blob]
+        files = [await asyncio.to_thread(job.file, picture.index) for picture in job.pictures]
+        return [{"b64_json": base64_of(file)} for file in files]
+
+
+def draw_request(
+    asked: ImageRequest, source: Upload | None = None, mask: Alpha | None = None, sent: int = 0
+) -> DrawRequest:
+    """sent: how many source pictures came with the request."""
+    return DrawRequest(
+        prompt=asked.prompt,
+        model=asked.model,
+        n=asked.n,
+        size=asked.pixels,
+        seed=asked.seed,
+        style=asked.own_style,
+        source=source,
+        mask=mask,
+        output_format=asked.output_format,
+        output_compression=asked.output_compression,
+        asked={**asked.asked(), **({SOURCES: sent} if sent else {})},
+        kind="generation" if source is None else "edit",
+    )
+
+
+def no_pictures(body: Body) -> None:
+    """Raises InvalidRequest where a picture was sent."""
+    for file in body.images + body.masks:
+        raise InvalidRequest(
+            f"'{file.param}' has no place here. Send pictures to /v1/images/edits.",
+            param=file.param,
+            code="unknown_parameter",
         )
-        reply = Reply(asked, job, sent)
-        if asked.stream:
-            return EventStream(reply, kind, self.settings.keep_alive_s)
-        with job:
-            files = await _unless_gone(request, self._finish(reply))
-        if files is None:
-            return Response(status_code=GONE)
-        base_url = self.settings.public_url or str(request.base_url).rstrip("/")
-        whole = await asyncio.to_thread(reply.whole, files, self.blobs, base_url)
-        return JsonReply(whole)
-
-    async def _finish(self, reply: Reply) -> list[bytes]:
-        """Wait for every picture; each becomes a file as soon as it is done."""
-        files: dict[int, bytes] = {}
-        async for happening in reply.job.events():
-            if isinstance(happening, PictureDone):
-                picture = reply.job.pictures[happening.index]
-                files[picture.index] = await asyncio.to_thread(reply.file, picture)
-        return [files[index] for index in sorted(files)]
 
 
-async def variations(request: Request) -> Response:
+async def variations() -> Response:
     """Retired by OpenAI, and not revived here."""
     body = error_body(
         "Variations are retired. Send the picture to /v1/images/edits, with a prompt.",
@@ -165,6 +221,12 @@ async def variations(request: Request) -> Response:
         "not_found",
     )
     return JsonReply(body, status_code=404)
+
+
+def prefers_async(request: Request) -> bool:
+    """Whether the client would rather have a job (RFC 7240)."""
+    preferences = ",".join(request.headers.getlist("prefer")).split(",")
+    return any(p.partition(";")[0].strip().lower() == "respond-async" for p in preferences)
 
 
 async def _unless_gone(request: Request, work: Awaitable[T]) -> T | None:
@@ -187,3 +249,36 @@ def _raw(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[..., Aw
 
     call.__doc__ = endpoint.__doc__
     return call
+
+
+_PREFER = {
+    "name": "Prefer",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "`respond-async`: reply with a job at once, and draw meanwhile.",
+}
+
+
+def _replies() -> Responses:
+    stream: dict[str, Any] = {"text/event-stream": {}}
+    told = described(
+        {
+            200: ("The pictures, or their events", {**json_of(ImagesReply), **stream}),
+            202: ("The job, where that was preferred", json_of(JobReply)),
+        },
+        400, 401, 403, 404, 408, 413, 429, 500, 503,
+    )  # fmt: skip
+    for status in (200, 202):
+        told[status]["headers"] = {**told[status]["headers"], **RATES, **_PLACES}
+    return told
+
+
+_PLACES = {
+    name: {"description": what, "schema": {"type": "string"}}
+    for name, what in (
+        ("x-smalti-job", "The job that draws it"),
+        ("x-smalti-position", "Pictures before its next one"),
+        ("x-smalti-eta-s", "Seconds until it is finished: p50, p90"),
+    )
+}

@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 
 from smalti.api.body import Body
 from smalti.errors import InvalidRequest
 from smalti.models.facts import MINI
 from smalti.pictures.framing import parse_size
-from smalti.service.service import SEED_MAX
+from smalti.service.request import SEED_MAX
 
 PROMPT_MAX = 32_000
-_LEGACY_STYLES = ("vivid", "natural")
+LEGACY_STYLES = ("vivid", "natural")
+_UNTOLD = {"prompt", "model", "user", "safety_identifier"}
+"""The first two are kept elsewhere, the others are nobody else's business."""
+
+
+def _flag(value: object, info: ValidationInfo) -> object:
+    """A form writes true and false as words, and as nothing else."""
+    typed = (info.context or {}).get("typed", True)
+    if isinstance(value, str) and not typed:
+        if value not in ("true", "false"):
+            raise ValueError("write true or false.")
+        return value == "true"
+    return value
+
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
 
 
 class ImageRequest(BaseModel):
@@ -31,16 +54,16 @@ class ImageRequest(BaseModel):
     output_format: Literal["png", "webp", "jpeg"] = "png"
     output_compression: int = Field(default=100, ge=0, le=100)
     moderation: Literal["auto", "low"] = "auto"
-    stream: bool = False
+    stream: Flag = False
     partial_images: int = Field(default=0, ge=0, le=3)
     response_format: Literal["b64_json", "url"] = "b64_json"
     style: str | None = None
-    user: str | None = None
-    safety_identifier: str | None = None
+    user: str | None = Field(default=None, max_length=1000)
+    safety_identifier: str | None = Field(default=None, max_length=1000)
     seed: int | None = Field(default=None, ge=0, le=SEED_MAX)
     service_tier: Literal["auto", "default", "flex", "priority"] = "auto"
     degrade: Literal["allow", "never"] = "allow"
-    smalti_events: bool = False
+    smalti_events: Flag = False
 
     @field_validator("prompt")
     @classmethod
@@ -69,9 +92,18 @@ class ImageRequest(BaseModel):
         return None if self.size == "auto" else parse_size(self.size)
 
     @property
+    def who(self) -> str | None:
+        """On whose behalf it is asked, as the client calls him."""
+        return self.safety_identifier or self.user
+
+    def asked(self) -> dict[str, Any]:
+        """What was given, as it may be shown to whoever gets the picture."""
+        return self.model_dump(exclude_unset=True, exclude=_UNTOLD)
+
+    @property
     def own_style(self) -> str | None:
         """The style by smalti's name; OpenAI's two old ones say nothing here."""
-        return None if self.style in _LEGACY_STYLES else self.style
+        return None if self.style in LEGACY_STYLES else self.style
 
 
 class GenerationRequest(ImageRequest):
@@ -84,22 +116,28 @@ class EditRequest(ImageRequest):
     input_fidelity: Literal["high", "low"] | None = None
 
 
+Fields = TypeVar("Fields", bound=BaseModel)
 Request = TypeVar("Request", bound=ImageRequest)
 
 
-def parse(kind: type[Request], body: Body) -> Request:
+def read_fields(kind: type[Fields], body: Body) -> Fields:
     """Check the fields of a body; a field that is null counts as not given.
 
     Raises InvalidRequest, naming the first field that is wrong.
     """
     given = {name: value for name, value in body.fields.items() if value is not None}
     try:
-        asked = kind.model_validate(given, strict=body.typed)
+        return kind.model_validate(given, strict=body.typed, context={"typed": body.typed})
     except ValidationError as error:
         # A field that is unknown may be a known one misspelt: told first, it explains the others.
         faults = error.errors(include_url=False)
         faults.sort(key=lambda fault: fault["type"] != "extra_forbidden")
         raise _refusal(faults[0]) from None
+
+
+def parse(kind: type[Request], body: Body) -> Request:
+    """As `read_fields`, and what the fields must be together."""
+    asked = read_fields(kind, body)
     if asked.partial_images and not asked.stream:
         raise InvalidRequest(
             "Invalid 'partial_images': partial images are streamed. Set 'stream' to true.",

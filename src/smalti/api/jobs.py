@@ -1,0 +1,206 @@
+"""Jobs of one's own: what became of them, following them, cancelling them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from smalti.api import places
+from smalti.api.auth import caller_of
+from smalti.api.described import described, json_of
+from smalti.api.errors import JsonReply, error_body
+from smalti.api.events import EventStream, Following, event
+from smalti.api.links import Links
+from smalti.api.reply import Reply
+from smalti.api.shapes import JobPage, JobReply
+from smalti.errors import DrawingFailed, Unavailable
+from smalti.service import JobCancelled, JobView, NotFound, Service
+
+PAGE = 20
+PAGE_MAX = 100
+
+JobId = Annotated[str, Path(description="As it stands in `id`.")]
+
+
+class PageQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(default=PAGE, ge=1, le=PAGE_MAX, description="Jobs on a page.")
+    after: str | None = Field(default=None, description="The last job of the page before.")
+
+
+class EventsQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    partial_images: int | None = Field(
+        default=None, ge=0, le=3, description="Of each picture; as the request said if left out."
+    )
+    smalti_events: bool | None = Field(
+        default=None, description="Whether the place in the queue is told in events too."
+    )
+
+
+@dataclass(frozen=True)
+class JobFacts:
+    """A job as JSON."""
+
+    service: Service
+    links: Links
+
+    def reply(self, view: JobView, who: str | None = None) -> Reply:
+        """who: whom the client asked for."""
+        return Reply.of(view, self.service.models.get(view.brief.model), who)
+
+    def told(self, view: JobView, request: Request) -> dict[str, Any]:
+        """request: whose client the links are for."""
+        brief = view.brief
+        return {
+            "id": view.job_id,
+            "object": "image.job",
+            "status": view.state,
+            "created_at": int(view.created_at),
+            "started_at": whole(view.started_at),
+            "finished_at": whole(view.finished_at),
+            **places.fields(view.wait),
+            "images": view.images,
+            "asked": {"prompt": brief.prompt, "model": brief.model, **brief.asked},
+            "result": self._result(view, request),
+            "error": _error(view),
+        }
+
+    def _result(self, view: JobView, request: Request) -> dict[str, Any] | None:
+        blobs = [picture.blob for picture in view.pictures]
+        if view.state != "succeeded" or None in blobs:
+            return None
+        urls = [{"url": self.links.to(blob, request)} for blob in blobs if blob is not None]
+        return self.reply(view).whole(view, urls)
+
+
+def whole(seconds: float | None) -> int | None:
+    return None if seconds is None else int(seconds)
+
+
+def _error(view: JobView) -> dict[str, Any] | None:
+    if view.state != "failed":
+        return None
+    message = view.error_message or "The pictures could not be drawn."
+    told: dict[str, Any] = error_body(message, "server_error", view.error_code)["error"]
+    return told
+
+
+def jobs_router(facts: JobFacts, silence_s: float) -> APIRouter:
+    """silence_s: after it, a stream says that it is alive."""
+    router = APIRouter(prefix="/v1/jobs")
+    service = facts.service
+
+    @router.get(
+        "",
+        response_class=Response,
+        responses=described({200: ("Your jobs", json_of(JobPage))}, 400, 401, 403, 404, 503),
+        operation_id="list_jobs",
+    )
+    async def list_jobs(request: Request, query: Annotated[PageQuery, Query()]) -> Response:
+        """Your jobs, newest first."""
+        caller = caller_of(request)
+        if query.after is not None:
+            service.find(query.after, caller)
+        views = service.jobs(caller, query.limit + 1, query.after)
+        page = views[: query.limit]
+        body = {
+            "object": "list",
+            "data": [facts.told(view, request) for view in page],
+            "first_id": page[0].job_id if page else None,
+            "last_id": page[-1].job_id if page else None,
+            "has_more": len(views) > len(page),
+        }
+        return JsonReply(body)
+
+    @router.get(
+        "/{job_id}",
+        response_class=Response,
+        responses=described({200: ("The job", json_of(JobReply))}, 401, 403, 404, 503),
+        operation_id="get_job",
+    )
+    async def get_job(request: Request, job_id: JobId) -> Response:
+        """One of your jobs; its pictures as links, once they are done."""
+        return JsonReply(facts.told(service.find(job_id, caller_of(request)), request))
+
+    @router.delete(
+        "/{job_id}",
+        response_class=Response,
+        responses=described({200: ("The job", json_of(JobReply))}, 401, 403, 404, 503),
+        operation_id="cancel_job",
+    )
+    async def cancel_job(request: Request, job_id: JobId) -> Response:
+        """Cancel a job. What has ended stays as it is."""
+        return JsonReply(facts.told(await service.cancel(job_id, caller_of(request)), request))
+
+    stream: dict[str, Any] = {"text/event-stream": {}}
+
+    @router.get(
+        "/{job_id}/events",
+        response_class=Response,
+        responses=described({200: ("The events", stream)}, 400, 401, 403, 404, 503),
+        operation_id="follow_job",
+    )
+    async def follow_job(
+        request: Request, job_id: JobId, query: Annotated[EventsQuery, Query()]
+    ) -> Response:
+        """The stream of a job, from wherever it is. Leaving it does not cancel the job."""
+        view = service.find(job_id, caller_of(request))
+        return follow(facts, view, silence_s, query)
+
+    return router
+
+
+def follow(
+    facts: JobFacts,
+    view: JobView,
+    silence_s: float,
+    query: EventsQuery | None = None,
+    who: str | None = None,
+) -> EventStream:
+    """As the job's request wanted it, but for what `query` says.
+
+    Without a query it is the stream that was asked for with the request: who leaves it cancels.
+    """
+    partial_images, typed = _wanted(view.brief.asked, query or EventsQuery())
+    reply = facts.reply(view, who)
+    headers = places.headers(view.job_id, view.wait)
+    if view.live is None:
+        return EventStream(_ended(facts.service, view, reply), nullcontext(), headers)
+    listener = view.live.listen(cancel_when_left=query is None)
+    following = Following(view.live, reply, listener, partial_images, typed, silence_s)
+    return EventStream(following.chunks(), listener, headers)
+
+
+def _wanted(asked: Mapping[str, Any], query: EventsQuery) -> tuple[int, bool]:
+    """partial_images and smalti_events."""
+    partial_images, typed = query.partial_images, query.smalti_events
+    return (
+        asked.get("partial_images", 0) if partial_images is None else partial_images,
+        asked.get("smalti_events", False) if typed is None else typed,
+    )
+
+
+async def _ended(service: Service, view: JobView, reply: Reply) -> AsyncIterator[bytes]:
+    """What a job that has ended has to show. Raises why it has nothing."""
+    if not view.ended:
+        raise Unavailable(f"{view.job_id} is being taken up again. Ask in a moment.", 5)
+    if view.state == "cancelled":
+        raise JobCancelled(view.job_id)
+    if view.state == "failed":
+        raise DrawingFailed(view.error_message or "The pictures could not be drawn.")
+    for picture in view.pictures:
+        if picture.blob is None:
+            raise NotFound("picture", f"{view.job_id}/{picture.index}")
+        file = await asyncio.to_thread(service.picture, picture.blob)
+        yield event(reply.completed(picture, view.wait_s, file, first=picture.index == 0))

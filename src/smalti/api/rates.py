@@ -1,0 +1,80 @@
+"""Limits as headers, in the three styles that clients read::
+
+x-ratelimit-limit-images: 3          OpenAI's: the window that is nearest to its end
+ratelimit-policy: "day";q=3;w=86400  the IETF draft's: every window
+retry-after: 5044                    HTTP's, on a denial
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from smalti.control.denial import Denial
+from smalti.control.nouns import Standing
+
+
+def standing_headers(standings: Sequence[Standing], now: float) -> dict[str, str]:
+    """What is left of each window; empty for who has no limits. now: Unix time."""
+    if not standings:
+        return {}
+    ordered = sorted(standings, key=lambda s: (s.remaining, -seconds_until(s.reset_at, now)))
+    first = ordered[0]
+    reset = duration(seconds_until(first.reset_at, now))
+    return {
+        **_openai(first.limit, first.remaining, reset),
+        "ratelimit-policy": ", ".join(_policy(s.rule, s.limit, s.window_s) for s in ordered),
+        "ratelimit": ", ".join(
+            _left(s.rule, s.remaining, seconds_until(s.reset_at, now)) for s in ordered
+        ),
+    }
+
+
+def denial_headers(denial: Denial, now: float) -> dict[str, str]:
+    """Those of the rule that denied; none for a rule of the server."""
+    if denial.scope != "user":
+        return {}
+    remaining = max(0, denial.limit - denial.used)
+    wait_s = seconds_until(denial.retry_at, now)
+    return {
+        **_openai(denial.limit, remaining, duration(wait_s)),
+        "ratelimit-policy": _policy(denial.rule, denial.limit, denial.window_s),
+        "ratelimit": _left(denial.rule, remaining, wait_s),
+    }
+
+
+def policy_name(rule: str) -> str:
+    """`day` of `free/day`."""
+    return rule.rpartition("/")[2]
+
+
+def seconds_until(moment: float | None, now: float) -> int:
+    """Whole seconds, never too few; 0 where there is nothing to wait for."""
+    return 0 if moment is None else max(0, math.ceil(moment - now))
+
+
+def duration(seconds: int) -> str:
+    """As OpenAI writes it: `1s`, `6m0s`, `1h0m0s`."""
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minutes}m{seconds}s"
+    return f"{minutes}m{seconds}s" if minutes else f"{seconds}s"
+
+
+def _openai(limit: int, remaining: int, reset: str) -> dict[str, str]:
+    """A request draws one image at least: as many requests are left as images."""
+    return {
+        f"x-ratelimit-{fact}-{unit}": str(value)
+        for unit in ("images", "requests")
+        for fact, value in (("limit", limit), ("remaining", remaining), ("reset", reset))
+    }
+
+
+def _policy(rule: str, limit: int, window_s: int | None) -> str:
+    window = "" if window_s is None else f";w={window_s}"
+    return f'"{policy_name(rule)}";q={limit}{window}'
+
+
+def _left(rule: str, remaining: int, wait_s: int) -> str:
+    return f'"{policy_name(rule)}";r={remaining};t={wait_s}'

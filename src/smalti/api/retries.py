@@ -1,0 +1,60 @@
+"""Joins what an SDK sends again to the job that its first attempt began.
+
+The SDKs send a request again when a connection breaks, under the same body and with a count. Where
+the first attempt is still being drawn, because its connection broke in a way that nobody has told
+us of, the second one follows the same job, and nothing is drawn twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Mapping
+from weakref import WeakValueDictionary
+
+from smalti.api.body import Body
+from smalti.service import Job
+
+COUNT = "x-stainless-retry-count"
+REFUSALS_KEPT = 10_000
+
+Fingerprint = tuple[str, str]
+"""A user's id, and a hash of what he sent."""
+
+
+class Retries:
+    def __init__(self) -> None:
+        self._jobs: WeakValueDictionary[Fingerprint, Job] = WeakValueDictionary()
+        self._refused: OrderedDict[Fingerprint, int] = OrderedDict()
+
+    def begun(self, sent: Fingerprint, job: Job) -> None:
+        self._jobs[sent] = job
+
+    def refused(self, sent: Fingerprint) -> None:
+        """The next retry of this is for an attempt that was refused, not for one that is lost."""
+        self._refused[sent] = self._refused.pop(sent, 0) + 1
+        if len(self._refused) > REFUSALS_KEPT:
+            self._refused.popitem(last=False)
+
+    def first_attempt(self, sent: Fingerprint, headers: Mapping[str, str]) -> Job | None:
+        """The job that goes on for the first attempt of a retry, if there is one."""
+        count = headers.get(COUNT, "")
+        if not count.isdecimal() or int(count[:9]) == 0:
+            return None
+        refused = self._refused.pop(sent, 0)
+        if refused:
+            if refused > 1:
+                self._refused[sent] = refused - 1
+            return None
+        job = self._jobs.get(sent)
+        return None if job is None or job.ended else job
+
+
+def fingerprint(user_id: str, path: str, body: Body) -> Fingerprint:
+    """Forms differ in their boundaries, and so it is of what was read."""
+    fields = json.dumps([path, dict(body.fields)], sort_keys=True, default=str)
+    whole = hashlib.sha256(fields.encode("utf-8", "surrogatepass"))
+    for file in body.images + body.masks:
+        whole.update(file.param.encode() + hashlib.sha256(file.data).digest())
+    return user_id, whole.hexdigest()

@@ -1,0 +1,155 @@
+"""Denials and standings as headers and bodies, without a server."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smalti.api.denials import denial_body, denial_status, moment, retry_headers
+from smalti.api.rates import duration, standing_headers
+from smalti.api.shapes import Problem
+from smalti.control.denial import Denial
+from smalti.control.nouns import Standing
+
+NOW = 1_000_000.25
+DAY = Denial(
+    kind="limit",
+    rule="free/day",
+    scope="user",
+    limit=3,
+    used=3,
+    window_s=86400,
+    retry_at=1_005_044.0,
+    message="Free tier: 3 images per rolling 24 h. You used 3.",
+)
+CAPACITY = replace(
+    DAY, kind="capacity", rule="server/waiting", scope="server", window_s=None, reason="load"
+)
+
+
+def test_a_limit() -> None:
+    assert denial_status(DAY) == 429
+    headers = retry_headers(DAY, NOW)
+    assert headers == {
+        "x-should-retry": "false",
+        "retry-after": "5044",
+        "ratelimit-policy": '"day";q=3;w=86400',
+        "ratelimit": '"day";r=0;t=5044',
+        "x-ratelimit-limit-images": "3",
+        "x-ratelimit-remaining-images": "0",
+        "x-ratelimit-reset-images": "1h24m4s",
+        "x-ratelimit-limit-requests": "3",
+        "x-ratelimit-remaining-requests": "0",
+        "x-ratelimit-reset-requests": "1h24m4s",
+    }
+    body = denial_body(DAY)
+    assert Problem.model_validate(body)
+    assert body["type"].endswith("#quota-exceeded")
+    assert (body["title"], body["status"]) == ("Daily images used up", 429)
+    assert body["detail"] == body["error"]["message"] == DAY.message
+    assert body["violated-policies"] == ["day"]
+    assert body["error"]["code"] == "rate_limit_exceeded"
+    assert body["error"]["type"] == "rate_limit_error"
+    assert body["smalti"] == {
+        "rule": "free/day",
+        "scope": "user",
+        "limit": 3,
+        "used": 3,
+        "unit": "images",
+        "window_s": 86400,
+        "next_slot_at": "1970-01-12T15:10:44Z",
+        "reason": "plan",
+        "policy_url": "/v1/limits",
+    }
+
+
+def test_a_limit_that_has_room_for_fewer_says_so() -> None:
+    headers = retry_headers(replace(DAY, used=1), NOW)
+    assert headers["ratelimit"] == '"day";r=2;t=5044'
+    assert headers["x-ratelimit-remaining-images"] == "2"
+
+
+def test_a_bound_on_waiting_is_a_limit_without_a_window() -> None:
+    waiting = replace(DAY, kind="waiting", rule="free/waiting", window_s=None)
+    headers = retry_headers(waiting, NOW)
+    assert denial_status(waiting) == 429
+    assert headers["x-should-retry"] == "false"
+    assert headers["ratelimit-policy"] == '"waiting";q=3'
+    assert denial_body(waiting)["title"] == "Too many of your images are waiting"
+
+
+def test_what_no_time_helps_names_the_field_and_no_time() -> None:
+    impossible = replace(DAY, kind="impossible", retry_at=None)
+    headers = retry_headers(impossible, NOW)
+    assert denial_status(impossible) == 429
+    assert headers["x-should-retry"] == "false"
+    assert "retry-after" not in headers
+    body = denial_body(impossible)
+    assert body["error"]["param"] == "n"
+    assert body["smalti"]["next_slot_at"] is None
+
+
+@given(st.floats(0, 100_000), st.floats(0, 0.999))
+def test_our_capacity_is_tried_again_within_a_minute(wait_s: float, spread: float) -> None:
+    denial = replace(CAPACITY, retry_at=NOW + wait_s)
+    assert denial_status(denial) == 503
+    headers = retry_headers(denial, NOW, spread)
+    assert set(headers) == {"retry-after"}
+    assert 1 <= int(headers["retry-after"]) <= 60
+    assert int(headers["retry-after"]) >= min(60, math.floor(wait_s))
+    body = denial_body(denial)
+    assert body["type"].endswith("#temporary-reduced-capacity")
+    assert (body["error"]["code"], body["error"]["type"]) == ("slow_down", "server_error")
+
+
+@given(st.floats(0, 10**9), st.integers(1, 10**6))
+def test_retry_after_is_never_earlier_than_the_slot(now: float, wait_s: int) -> None:
+    retry_at = math.ceil(now) + wait_s
+    headers = retry_headers(replace(DAY, retry_at=float(retry_at)), now)
+    told = int(headers["retry-after"])
+    assert now + told >= retry_at
+    assert now + told - 1 < retry_at
+    assert headers["ratelimit"].endswith(f";t={told}")
+
+
+def test_those_who_are_refused_together_do_not_come_back_together() -> None:
+    denial = replace(CAPACITY, retry_at=NOW + 40)
+    assert len({retry_headers(denial, NOW)["retry-after"] for _ in range(200)}) > 3
+
+
+def test_every_window_is_told_and_the_tightest_first() -> None:
+    loose = Standing("plus/3h", 50, 10, 40, 10_800, NOW + 60)
+    tight = Standing("plus/day", 200, 199, 1, 86_400, NOW + 3600)
+    headers = standing_headers([loose, tight], NOW)
+    assert headers["x-ratelimit-limit-images"] == "200"
+    assert headers["x-ratelimit-remaining-images"] == "1"
+    assert headers["x-ratelimit-reset-images"] == "1h0m0s"
+    assert headers["ratelimit-policy"] == '"day";q=200;w=86400, "3h";q=50;w=10800'
+    assert headers["ratelimit"] == '"day";r=1;t=3600, "3h";r=40;t=60'
+
+
+def test_nothing_is_told_of_no_limits() -> None:
+    assert standing_headers([], NOW) == {}
+
+
+def test_a_window_of_which_nothing_is_used() -> None:
+    headers = standing_headers([Standing("free/day", 3, 0, 3, 86_400, None)], NOW)
+    assert headers["ratelimit"] == '"day";r=3;t=0'
+    assert headers["x-ratelimit-reset-images"] == "0s"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [(0, "0s"), (1, "1s"), (360, "6m0s"), (3600, "1h0m0s"), (86399, "23h59m59s")],
+)
+def test_durations(seconds: int, written: str) -> None:
+    assert duration(seconds) == written
+
+
+def test_moments_are_never_told_too_early() -> None:
+    assert moment(0.2) == "1970-01-01T00:00:01Z"
+    assert moment(None) is None
