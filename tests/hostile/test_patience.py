@@ -1,0 +1,120 @@
+"""Clients that send a byte now and then, or read nothing, or come in hundreds."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import pytest
+from crowd import CROWD, OTHERS, among_idle_streams, eventually_draws
+from hosted import Hosted, Served
+from wire import Heard, break_off, connect, drawing, head, rest_of, say, until
+
+from smalti.api import guard
+
+POST = "POST /v1/images/generations"
+BODY = b'{"prompt": "a boat"}'
+
+
+def drip(text: bytes) -> list[bytes]:
+    return [text[i : i + 1] for i in range(len(text))]
+
+
+def test_a_head_that_comes_a_byte_at_a_time(impatient: Hosted) -> None:
+    heard = say(impatient, drip(b"GET /healthz HTTP/1.1\r\nhost: a\r\n"), pause_s=0.1)
+    assert heard.statuses == [408]
+    assert "within 1 s" in heard.message
+
+
+def test_a_head_that_stops(impatient: Hosted) -> None:
+    heard = say(impatient, [b"GET /healthz HTTP/1.1\r\nhost"])
+    assert heard.statuses == [408]
+
+
+def test_a_connection_without_a_word_is_closed(impatient: Hosted) -> None:
+    assert say(impatient, []) == Heard(b"")
+
+
+def test_a_body_that_stops(impatient: Hosted) -> None:
+    heard = say(impatient, [head(impatient, POST, "content-length: 1000") + BODY])
+    assert heard.statuses == [408]
+    assert "too slowly" in heard.message
+
+
+@pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=b"])
+def test_a_body_that_comes_a_byte_at_a_time(impatient: Hosted, kind: str) -> None:
+    begun = head(impatient, POST, "content-length: 1000", f"content-type: {kind}")
+    heard = say(impatient, [begun, *drip(b"--b\r\nContent-Disposition: form-data")], pause_s=0.1)
+    assert heard.statuses == [408]
+
+
+def test_chunks_that_come_a_byte_at_a_time(impatient: Hosted) -> None:
+    chunks = [b"1\r\n" + byte + b"\r\n" for byte in drip(BODY * 2)]
+    heard = say(
+        impatient, [head(impatient, POST, "transfer-encoding: chunked"), *chunks], pause_s=0.1
+    )
+    assert heard.statuses == [408]
+
+
+def test_a_body_that_nobody_waits_for_is_not_read_for_ever(impatient: Hosted) -> None:
+    wrong = head(impatient, POST, "content-length: 100000").replace(b"Bearer sk", b"Bearer xx")
+    heard = say(impatient, [wrong, *drip(bytes(60))], pause_s=0.1)
+    assert heard.statuses == [401]
+
+
+def test_a_connection_is_left_open_once_the_body_that_nobody_waited_for_has_come(
+    start_here: Callable[..., Hosted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "LINGER_S", 0.5)
+    served = start_here(slots=1)
+    refused = head(served, POST, "content-length: 9", "content-type: multipart/form-data")
+    with connect(served) as wire:
+        wire.sendall(refused)
+        until(wire, b"boundary")
+        wire.sendall(bytes(9))
+        whole = drawing(served, "a boat")
+        for piece in (whole[:-2], whole[-2:-1], whole[-1:]):
+            wire.sendall(piece)
+            time.sleep(0.4)
+        assert b" 200 " in until(wire, b"\r\n\r\n")
+
+
+def test_a_stream_that_is_silent_tells_that_it_lives(impatient: Hosted) -> None:
+    with connect(impatient) as wire:
+        wire.sendall(drawing(impatient, "hold@3", stream=True))
+        until(wire, b" accepted\n\n")
+        for _ in range(3):
+            assert b": " in until(wire, b"\n\n")
+        break_off(wire)
+    eventually_draws(impatient)
+
+
+def test_more_connections_than_are_taken(start_here: Callable[..., Hosted]) -> None:
+    served = start_here(slots=1, max_connections=10, body_timeout_s=2)
+    crowd = [connect(served) for _ in range(15)]
+    with connect(served) as late:
+        late.sendall(b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n")
+        heard = Heard(rest_of(late))
+        assert heard.statuses == [503]
+        assert "10 connections" in heard.message
+        assert b"retry-after: 5\r\n" in heard.data
+    more = [connect(served) for _ in range(10)]
+    assert rest_of(more[-1]) == b""
+    for wire in (*crowd, *more):
+        wire.close()
+    eventually_draws(served)
+
+
+IDLE = 100
+"""`make fuzz` does the same with a thousand."""
+IDLE_MB = 50
+
+
+def test_idle_streams(start: Callable[..., Served]) -> None:
+    """They wait; the others are served."""
+    served = start(**CROWD)
+    before = served.memory_mb()
+    assert asyncio.run(among_idle_streams(served, IDLE)) == OTHERS
+    assert served.memory_mb(peak=True) - before < IDLE_MB
+    eventually_draws(served)

@@ -1,0 +1,102 @@
+"""Large uploads take turns, so that memory is bounded however many come at once."""
+
+from __future__ import annotations
+
+import asyncio
+from threading import Event, Thread
+
+import pytest
+from starlette.requests import Request
+from starlette.types import Message
+
+from smalti.api import body as body_module
+from smalti.api.body import Bodies
+from smalti.errors import Unavailable
+from smalti.pictures.decode import _Room
+
+LARGE = b'{"prompt": "' + b"a" * 2_000_000 + b'", "image": "aGk="}'
+SMALL = b'{"prompt": "a"}'
+
+
+def sending(data: bytes, *, told: bool = True) -> Request:
+    messages: list[Message] = [{"type": "http.request", "body": data, "more_body": False}]
+
+    async def receive() -> Message:
+        return messages.pop()
+
+    headers = [(b"content-length", str(len(data)).encode())] if told else []
+    return Request({"type": "http", "method": "POST", "headers": headers}, receive)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_large_body_waits_for_another(told: bool) -> None:
+    async def scene() -> None:
+        bodies = Bodies(3_000_000, 3_000_000)
+        seen: list[str] = []
+
+        async def second() -> None:
+            async with bodies.read(sending(LARGE, told=told)):
+                seen.append("second")
+
+        async with bodies.read(sending(LARGE, told=told)) as first:
+            waiting = asyncio.create_task(second())
+            async with bodies.read(sending(SMALL)):
+                seen.append("small")
+            await asyncio.sleep(0.05)
+            assert seen == ["small"]
+            assert first.images
+        assert first.images == []
+        await waiting
+        assert seen == ["small", "second"]
+
+    asyncio.run(scene())
+
+
+def test_a_body_for_which_there_is_no_room_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_module, "ROOM_TIMEOUT_S", 0.05)
+
+    async def scene() -> None:
+        bodies = Bodies(3_000_000, 3_000_000)
+        async with bodies.read(sending(LARGE)):
+            with pytest.raises(Unavailable, match="Many large uploads"):
+                async with bodies.read(sending(LARGE)):
+                    pass
+        async with bodies.read(sending(LARGE)):
+            pass
+
+    asyncio.run(scene())
+
+
+def test_a_body_that_is_refused_gives_its_room_back() -> None:
+    async def scene() -> None:
+        bodies = Bodies(3_000_000, 3_000_000)
+        for _ in range(3):
+            with pytest.raises(ValueError, match="as it happens"):
+                async with bodies.read(sending(LARGE)):
+                    raise ValueError("as it happens")
+
+    asyncio.run(scene())
+
+
+def test_pictures_are_unpacked_a_few_at_a_time() -> None:
+    room, begun, may_end = _Room(10), Event(), Event()
+
+    def large() -> None:
+        with room.of(50):
+            begun.set()
+            may_end.wait(10)
+
+    def small() -> None:
+        with room.of(1):
+            ended.set()
+
+    ended = Event()
+    threads = [Thread(target=large), Thread(target=small)]
+    threads[0].start()
+    assert begun.wait(10)
+    threads[1].start()
+    assert not ended.wait(0.05)
+    may_end.set()
+    assert ended.wait(10)
+    for thread in threads:
+        thread.join()
