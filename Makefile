@@ -1,6 +1,9 @@
 # make serve   a server on http://127.0.0.1:8000 (PORT=, HOST=, SMALTI_DATA_DIR= change that)
 # make test    lint, types and tests
 # make lint    lint and types alone
+# make clients the official clients, old and new, against a live server (Node's needs nodejs and npm)
+# make survive kills real servers under load, and counts what is lost
+# make fuzz    requests and files made up by machines, against a live server
 # make docs    writes the pages that are generated from the code
 # make clean   removes what make made
 
@@ -10,7 +13,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := serve
-.PHONY: serve test lint docs clean
+.PHONY: serve test lint clients survive fuzz docs clean
 
 serve: $(VENV)/.installed
 	@$(BIN)/smalti serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
@@ -23,11 +26,21 @@ lint: $(VENV)/.installed-test
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy --strict
 
+clients: $(VENV)/.installed-test
+	@$(BIN)/python tests/clients/environments.py
+	@$(BIN)/python -m pytest -q -rs tests/clients
+
+survive: $(VENV)/.installed-test
+	@$(BIN)/python -m pytest -q -m survive tests/survive
+
+fuzz: $(VENV)/.installed-test
+	@PYTHONPATH=tests:tests/hostile $(BIN)/python tests/fuzz/run.py
+
 docs: $(VENV)/.installed
 	@$(BIN)/python -m smalti.config > docs/configuration.md
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .clients .fuzz .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
