@@ -66,7 +66,7 @@ def draw_slowly(mini: Mini, conditions: Conditions, seed: int, tiles: int) -> Co
     encoded, grid = mini.encode(conditions), conditions.grid
     drawer: Drawer = mini.net.drawer
     layout = mini.lay_out(encoded, seed)
-    planned = Layout(layout[: len(FIELDS)], "".join(map(chr, layout[len(FIELDS) :])))
+    planned = Layout.from_ints(layout)
     maps = torch.from_numpy(aligned_maps(planned, grid.rows, grid.columns))[None]
     prefix, cells = drawer.conditions(
         torch.tensor([token_ids(planned)]), maps, encoded.source, torch.ones(1)
@@ -175,7 +175,7 @@ def test_any_prompt_gives_a_layout_that_can_be_drawn(
     encoded = mini.encode(Conditions(prompt, grid, style=style))
     numbers = mini.lay_out(encoded, seed)
     assert numbers == mini.lay_out(encoded, seed)
-    layout = Layout(numbers[: len(FIELDS)], "".join(map(chr, numbers[len(FIELDS) :])))
+    layout = Layout.from_ints(numbers)
     if style is not None:
         assert layout.choice("style") == style
     for field, value in zip(FIELDS, layout.values, strict=True):
@@ -193,12 +193,13 @@ def test_any_prompt_gives_a_layout_that_can_be_drawn(
 def test_an_edit_places_only_what_it_says(mini: Mini) -> None:
     picture = np.zeros((64, 64, 3), np.uint8)
     encoded = mini.encode(Conditions('a sign "TEA"', GRIDS[0], source=picture))
-    layout = Layout(mini.lay_out(encoded, 2)[: len(FIELDS)], "TEA")
+    layout = Layout.from_ints(mini.lay_out(encoded, 2))
+    assert layout.word == "TEA"
     for name in ("house", "boat", "animal", "figure", "sign"):
         if layout.choice(name) in (None, "none"):
             assert layout.place(f"{name}_place") is None
     blank = mini.encode(Conditions("", GRIDS[0], source=picture, style="ink"))
-    only_style = Layout(mini.lay_out(blank, 2)[: len(FIELDS)])
+    only_style = Layout.from_ints(mini.lay_out(blank, 2))
     assert only_style == Layout.of(style="ink")
 
 

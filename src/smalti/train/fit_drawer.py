@@ -1,4 +1,4 @@
-"""Stage 3: the drawer, every task in one stream.
+"""Stage 4: the drawer, every task in one stream.
 
 A pair of pictures of one place serves four times: each alone (layout → picture) and each as the
 source of the other (picture + what changes → picture; a style is one of the things that change).
@@ -17,7 +17,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from smalti.models.mini.drawer import Drawer, DrawerShape
-from smalti.models.mini.layout import FIELDS, INDEX, UNSAID, Layout, aligned_maps, token_ids
+from smalti.models.mini.editing import THINGS, changes
+from smalti.models.mini.layout import (
+    INDEX,
+    SIGN_CHANNEL,
+    UNSAID,
+    Layout,
+    aligned_maps,
+    place_fields,
+    token_ids,
+)
+from smalti.models.mini.seer import SETTINGS
 from smalti.models.mini.tokenizer import Tokenizer, to_unit
 from smalti.train.feed import Feed, Pool
 from smalti.train.run import Stage, set_rate
@@ -27,11 +37,10 @@ CODE_WEIGHTS = (1.0, 0.8, 0.6, 0.5)
 """Of a tile's codes in the loss: the first carry the picture, the last its grain."""
 LATER_SHARE = 0.5
 """Of the tiles at which the codes after the first are scored in a step."""
-SIGN_WEIGHT, THING_WEIGHT = 2.5, 1.5
+SIGN_WEIGHT, THING_WEIGHT = 2.5, 2.0
 """Of tiles that carry letters, and of tiles of other things."""
 CHANGED_WEIGHT = 8.0
 """Of tiles that an edit changes: the few that matter among hundreds that are copied."""
-PLACE_FIELDS = [i for i, field in enumerate(FIELDS) if field.is_place]
 
 
 @dataclass(frozen=True)
@@ -128,8 +137,7 @@ def _tile(sample: PairSample, tokenizer: Tokenizer, pools: dict[tuple[int, int],
     first, second = codes.to(torch.int16).cpu().numpy()
     # NOTE: the pictures are not needed any more, and 4,000 pairs of them are 1.6 GB.
     nothing = np.empty((0, 0, 3), dtype=np.uint8)
-    kept = PairSample(nothing, nothing, sample.first_layout, sample.second_layout,
-                      sample.to_second, sample.to_first)  # fmt: skip
+    kept = PairSample(nothing, nothing, sample.first_layout, sample.second_layout)
     pools[first.shape[0], first.shape[1]].add(TiledPair(first, second, kept))
 
 
@@ -141,32 +149,43 @@ def pick_task(pair: TiledPair, rng: np.random.Generator, edit_share: float) -> T
     """One of the four uses of a pair. A photograph's content is never said, so it is no target
     of a task without a source."""
     sample = pair.sample
+    first, second = sample.first_layout, sample.second_layout
     from_first = rng.random() < 0.5
-    is_photo = not any(sample.first_layout.values)
+    is_photo = first.choice("horizon") is None
     if is_photo or rng.random() < edit_share:
         if is_photo and rng.random() < 0.85:
             from_first = True
         if from_first:
-            return pair.second, pair.first, loosened(sample.to_second, rng)
-        return pair.first, pair.second, loosened(sample.to_first, rng)
-    target, full = (
-        (pair.first, sample.first_layout) if from_first else (pair.second, sample.second_layout)
-    )
-    return target, None, full
+            return pair.second, pair.first, partly_said(first, second, rng)
+        return pair.first, pair.second, partly_said(second, first, rng)
+    return (pair.first, None, first) if from_first else (pair.second, None, second)
 
 
-def loosened(delta: Layout, rng: np.random.Generator) -> Layout:
-    """The layout of an edit, half of the time without the places of what is added.
+def partly_said(before: Layout, after: Layout, rng: np.random.Generator) -> Layout:
+    """The layout of an edit, what does not change said half of the time at most.
 
-    A sign keeps its place: its letters stand there.
+    So the drawer learns to go by a layout as far as the source could be read, and to keep what
+    the source shows where it could not.
     """
-    if rng.random() < 0.5:
-        return delta
-    keep = INDEX["sign_place"]
-    values = tuple(
-        UNSAID if i in PLACE_FIELDS and i != keep else value for i, value in enumerate(delta.values)
-    )
-    return Layout(values, delta.word)
+    kept_share = float(rng.choice([1.0, 0.5, 0.0], p=[0.6, 0.25, 0.15]))
+    values = list(after.values)
+    for name in SETTINGS:
+        if after.choice(name) == before.choice(name) and rng.random() >= kept_share:
+            values[INDEX[name]] = UNSAID
+    word = after.word
+    for thing in THINGS:
+        names = ("house", "roof") if thing == "house" else (thing,)
+        fields = [INDEX[name] for name in (*names, *place_fields(thing))]
+        same = all(after.values[i] == before.values[i] for i in fields)
+        if thing == "sign":
+            same = same and after.word == before.word
+            if same and rng.random() < 0.3:
+                word = ""
+        if same and rng.random() >= kept_share:
+            word = "" if thing == "sign" else word
+            for i in fields:
+                values[i] = UNSAID
+    return Layout(tuple(values), word, changes(before, after))
 
 
 def _batch(
@@ -194,8 +213,8 @@ def tile_weights(maps: NDArray[np.int16], changed: NDArray[np.bool_]) -> NDArray
     changed: tiles [batch, rows, columns] whose first code is not the source's.
     """
     weights = np.ones(changed.shape, dtype=np.float32)
-    weights[(maps[:, 1:-1] > 0).any(1)] = THING_WEIGHT
-    weights[maps[:, -1] > 0] = SIGN_WEIGHT
+    weights[(maps[:, 1:SIGN_CHANNEL] > 0).any(1)] = THING_WEIGHT
+    weights[maps[:, SIGN_CHANNEL] > 0] = SIGN_WEIGHT
     weights[changed] = np.maximum(weights[changed], CHANGED_WEIGHT)
     flat = weights.reshape(len(maps), -1)
     return np.asarray(flat / flat.mean(axis=1, keepdims=True))

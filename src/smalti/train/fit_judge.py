@@ -11,16 +11,16 @@ import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from smalti.models.mini import layout
 from smalti.models.tile_model import Rgb
+from smalti.train import degrade
 from smalti.train import judge as judge_module
+from smalti.train.degrade import degraded
 from smalti.train.feed import Feed
 from smalti.train.judge import (
     SETTINGS,
@@ -97,24 +97,6 @@ def labels(scene: Scene) -> Labels:
     return labels_of(scene_layout(scene), scene.rows, scene.columns)
 
 
-def degraded(picture: Rgb, rng: np.random.Generator) -> Rgb:
-    """The picture a little softer, grainier, tinted, packed: each of these half of the time."""
-    height, width = picture.shape[:2]
-    if rng.random() < 0.5:
-        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.4, 2.0))))
-    if rng.random() < 0.5:
-        grain = rng.normal(0, rng.uniform(2, 10), (height // 4, width // 4, 3))
-        wide = cv2.resize(grain.astype(np.float32), (width, height))
-        picture = _bytes(picture + wide)
-    if rng.random() < 0.5:
-        picture = _bytes(picture * rng.uniform(0.95, 1.05, 3) + rng.normal(0, 3, 3))
-    if rng.random() < 0.5:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(15, 60))]
-        _, packed = cv2.imencode(".jpg", picture, quality)
-        picture = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), dtype=np.uint8)
-    return picture
-
-
 def _loss(logits: Logits, labels: list[Labels]) -> Tensor:
     settings = torch.from_numpy(np.stack([label.settings for label in labels]))
     cells = torch.from_numpy(np.stack([label.cells for label in labels]))
@@ -127,15 +109,14 @@ def _loss(logits: Logits, labels: list[Labels]) -> Tensor:
     return total
 
 
-def _bytes(picture: NDArray[np.floating]) -> Rgb:
-    return np.asarray(np.clip(picture + 0.5, 0, 255), dtype=np.uint8)
-
-
 def _fingerprint(plan: JudgePlan) -> str:
     """A hash of all that a judge depends on: the world's sources, the judge's and the plan."""
     found = hashlib.sha256(repr(plan).encode())
     world = Path(scene_module.__file__).parent
-    own = [Path(module_file) for module_file in (layout.__file__, judge_module.__file__, __file__)]
+    own = [
+        Path(module_file)
+        for module_file in (layout.__file__, judge_module.__file__, degrade.__file__, __file__)
+    ]
     for path in [*sorted(world.rglob("*.py")), *own]:
         found.update(path.read_bytes())
     return found.hexdigest()[:16]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from smalti.models.mini.layout import FIELDS, INDEX, Layout, aligned_maps
+from smalti.models.mini.layout import CHANGED_CHANNEL, FIELDS, INDEX, Layout, aligned_maps
 from smalti.models.tile_model import Rgb
 
 SETTINGS = ("style", "time", "weather", "ground", "background")
@@ -66,7 +66,7 @@ def truth_of(layout: Layout) -> Truth:
 def labels_of(layout: Layout, rows: int, columns: int) -> Labels:
     truth = truth_of(layout)
     indices = {name: VALUES[name].index(value) for name, value in truth.items()}
-    covered = aligned_maps(layout, rows, columns)[1:] > 0
+    covered = aligned_maps(layout, rows, columns)[1:CHANGED_CHANNEL] > 0
     cells = covered * np.array([indices[name] for name in THINGS])[:, None, None]
     return Labels(np.array([indices[name] for name in SETTINGS]), cells.astype(np.int64))
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from smalti.models.mini.drawer import Drawer
+from smalti.models.mini.editing import carried_out
 from smalti.models.mini.layout import STYLES, Layout, aligned_maps, token_ids
 from smalti.models.mini.stepper import Stepper
 from smalti.models.mini.tokenizer import CODES, Tokenizer, to_rgb, to_unit
@@ -69,6 +70,7 @@ def preview(drawer: Drawer, tokenizer: Tokenizer, file: Path) -> None:
     restyled = draw_layouts(drawer, tokenizer, styles, SQUARE, sources)
     edits = [sample_edit(scene, rng) for scene in scenes]
     before = [render(edit.before) for edit in edits]
-    edited = draw_layouts(drawer, tokenizer, [edit.layout for edit in edits], SQUARE, before)
+    after = [carried_out(edit.layout, scene_layout(edit.before), SQUARE.columns) for edit in edits]
+    edited = draw_layouts(drawer, tokenizer, after, SQUARE, before)
     rows = [[render(s) for s in scenes], drawn, sources, restyled, before, edited]
     sheet(rows, file)

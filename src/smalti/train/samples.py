@@ -30,18 +30,15 @@ TokenizerSample = tuple[Rgb, NDArray[np.float32]]
 
 @dataclass(frozen=True, eq=False)
 class PairSample:
-    """Two pictures of one place, with the layouts that turn each into the other.
+    """Two pictures of one place.
 
-    first, second: RGB; *_layout: the full layout of each, all unsaid for a photograph; to_second,
-    to_first: what an instruction would say.
+    first, second: RGB; *_layout: the full layout of each, only the style for a photograph.
     """
 
     first: Rgb
     second: Rgb
     first_layout: Layout
     second_layout: Layout
-    to_second: Layout
-    to_first: Layout
 
 
 def training_photos(folder: Path | None) -> list[Path]:
@@ -99,36 +96,21 @@ def pair_sample(photos: Path | None) -> Callable[[np.random.Generator], PairSamp
             )
             return _photo_pair(photo, rng)
         scene = sample_scene(rng, rows, columns)
-        if kind < 0.5:
+        if kind < 0.36:
             others = [style for style in STYLES if style != scene.style]
-            return _scene_pair(scene, replace(scene, style=str(rng.choice(others))), None)
+            return _scene_pair(scene, replace(scene, style=str(rng.choice(others))))
         edit = sample_edit(scene, rng)
-        return _scene_pair(edit.before, edit.after, edit.layout)
+        return _scene_pair(edit.before, edit.after)
 
     return make
 
 
-def _scene_pair(first: Scene, second: Scene, to_second: Layout | None) -> PairSample:
-    before, after = scene_layout(first), scene_layout(second)
-    return PairSample(
-        render(first), render(second), before, after,
-        to_second or difference(before, after), difference(after, before),
-    )  # fmt: skip
+def _scene_pair(first: Scene, second: Scene) -> PairSample:
+    return PairSample(render(first), render(second), scene_layout(first), scene_layout(second))
 
 
 def _photo_pair(photo: Rgb, rng: np.random.Generator) -> PairSample:
     """A photograph's content has no layout: only its style is ever said."""
     style = str(rng.choice(STYLES[1:]))
-    nothing = Layout.of()
-    return PairSample(
-        photo, filtered(photo, style, int(rng.integers(2**31))), nothing, nothing,
-        Layout.of(style=style), Layout.of(style="photo"),
-    )  # fmt: skip
-
-
-def difference(before: Layout, after: Layout) -> Layout:
-    """What turns `before` into `after`: fields that differ, the rest unsaid."""
-    values = tuple(
-        new if new != old else 0 for old, new in zip(before.values, after.values, strict=True)
-    )
-    return Layout(values, after.word if after.word != before.word else "")
+    second = filtered(photo, style, int(rng.integers(2**31)))
+    return PairSample(photo, second, Layout.of(style="photo"), Layout.of(style=style))

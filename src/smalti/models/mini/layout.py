@@ -4,8 +4,9 @@ smalti-mini reads a prompt into a `Layout` (a short, fixed list of fields) and t
 from it. The drawer sees a layout twice: as a prefix of tokens, one per field, and as *aligned
 maps*, integer ids laid on the cells at which a thing or a letter must stand.
 
-In a text → picture request every field is known. In an edit, only what changes is; the value 0
-("unsaid") everywhere else means "keep what the source picture shows".
+In a text → picture request every field is known. In an edit a layout says what the new picture
+shall show, as far as the source's own layout could be read (`seeing`), and names the boxes of tiles
+on which something changes; the value 0 ("unsaid") means "keep what the source picture shows".
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ UNSAID = 0
 PLACE_SIDE = 21
 """Largest number of tile rows or columns of a grid."""
 PLACES = PLACE_SIDE * PLACE_SIDE
+SEA_ROWS = 3
+"""Rows of sea between the horizon and the ground."""
 
 GLYPHS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!?"
 """Characters a sign can carry; each fills a cell one tile wide and two tiles high."""
@@ -88,12 +91,20 @@ def footprint(name: str, letters: int = 0) -> tuple[int, int]:
     return (3, letters + 2) if name == "sign" else FOOTPRINTS[name]
 
 
+Box = tuple[int, int, int, int]
+"""(row, column, rows, columns) of a rectangle of tiles."""
+
+
 @dataclass(frozen=True)
 class Layout:
-    """values: one int per field, 0 = unsaid; word: the sign's letters, at most `WORD_MAX`."""
+    """values: one int per field, 0 = unsaid; word: the sign's letters, at most `WORD_MAX`.
+
+    changed: boxes of tiles of an edit's source that are not kept.
+    """
 
     values: tuple[int, ...]
     word: str = ""
+    changed: tuple[Box, ...] = ()
 
     @classmethod
     def of(cls, word: str = "", **choices: str | tuple[int, int]) -> Layout:
@@ -104,7 +115,7 @@ class Layout:
             if isinstance(choice, str):
                 values[INDEX[name]] = 1 + field.values.index(choice)
             else:
-                values[INDEX[name]] = 1 + choice[0] * PLACE_SIDE + choice[1]
+                values[INDEX[name]] = place_value(choice)
         return cls(tuple(values), word)
 
     def choice(self, name: str) -> str | None:
@@ -116,6 +127,58 @@ class Layout:
         """(row, column) of a place field, or None where it is unsaid."""
         value = self.values[INDEX[name]]
         return None if value == UNSAID else divmod(value - 1, PLACE_SIDE)
+
+    def places(self, thing: str) -> tuple[tuple[int, int], ...]:
+        """(row, column) of each of a thing that has its place said."""
+        return tuple(p for name in place_fields(thing) if (p := self.place(name)) is not None)
+
+    @property
+    def letters(self) -> int:
+        """Number of letters on the sign, also where they could not be read."""
+        return len(self.word) or max(0, self.values[INDEX["sign"]] - 1)
+
+    def boxes(self, thing: str) -> tuple[Box, ...]:
+        """The footprints of a thing."""
+        high, wide = footprint(thing, self.letters)
+        return tuple((row, column, high, wide) for row, column in self.places(thing))
+
+    def to_ints(self) -> tuple[int, ...]:
+        """The values, the number of changed boxes and these, then the letters as code points."""
+        boxes = [side for box in self.changed for side in box]
+        return (*self.values, len(self.changed), *boxes, *map(ord, self.word))
+
+    @classmethod
+    def from_ints(cls, ints: tuple[int, ...]) -> Layout:
+        """The layout of which `to_ints` made these."""
+        values, count, rest = ints[: len(FIELDS)], ints[len(FIELDS)], ints[len(FIELDS) + 1 :]
+        boxes = tuple((*rest[4 * i : 4 * i + 4],) for i in range(count))
+        return cls(values, "".join(map(chr, rest[4 * count :])), boxes)  # type: ignore[arg-type]
+
+
+def place_value(place: tuple[int, int]) -> int:
+    """The value of a place field that says (row, column)."""
+    return 1 + place[0] * PLACE_SIDE + place[1]
+
+
+def place_fields(thing: str) -> tuple[str, ...]:
+    """The fields that hold a thing's places."""
+    if thing == "tree":
+        return ("tree_place_1", "tree_place_2", "tree_place_3")
+    return ({"sky_body": "sky_place", "roof": "house_place"}.get(thing, f"{thing}_place"),)
+
+
+def bottom_rows(thing: str, horizon: int, sea: bool, rows: int) -> tuple[int, int]:
+    """First and last row on which the lowest tiles of a thing can stand."""
+    ground, last = horizon + (SEA_ROWS if sea else 0), rows - 1
+    return {
+        "sky_body": (1, min(4, horizon - 2)),
+        "boat": (horizon + 1, horizon + 2),
+        "house": (ground + 1, ground + 2),
+        "tree": (ground, min(ground + 3, last)),
+        "figure": (ground + 1, last - 1),
+        "animal": (ground + 2, last - 1),
+        "sign": (ground + 2, last - 1),
+    }[thing]
 
 
 # --- tokens of the prefix ---
@@ -142,8 +205,10 @@ def token_ranges() -> list[tuple[int, int]]:
 # --- aligned maps ---
 
 _THINGS = ("sky_body", "tree", "house", "roof", "boat", "animal", "figure")
-CHANNELS = 2 + len(_THINGS)
-"""Aligned maps: rows relative to the horizon, the seven things, the sign."""
+SIGN_CHANNEL = 1 + len(_THINGS)
+CHANGED_CHANNEL = SIGN_CHANNEL + 1
+CHANNELS = CHANGED_CHANNEL + 1
+"""Aligned maps: rows relative to the horizon, the seven things, the sign, what is not kept."""
 _BANDS = 2 * PLACE_SIDE
 _BASE: dict[str, int] = {}
 _size = 1 + _BANDS
@@ -153,16 +218,9 @@ for _name in _THINGS:
     _size += (len(FIELDS[INDEX[_name]].values) - 1) * _rows * _columns
 _BASE["sign"] = _size
 _SIGN_PARTS = 6
-ALIGNED_IDS = _size + _SIGN_PARTS + 2 * len(GLYPHS)
+_CHANGED = _size + _SIGN_PARTS + 2 * len(GLYPHS)
+ALIGNED_IDS = _CHANGED + 1
 """Size of the table of aligned ids; id 0 means nothing here."""
-
-
-def _places_of(layout: Layout, thing: str) -> list[tuple[int, int]]:
-    if thing == "tree":
-        names = ["tree_place_1", "tree_place_2", "tree_place_3"]
-    else:
-        names = [{"sky_body": "sky_place", "roof": "house_place"}.get(thing, f"{thing}_place")]
-    return [place for name in names if (place := layout.place(name)) is not None]
 
 
 def aligned_maps(layout: Layout, rows: int, columns: int) -> NDArray[np.int16]:
@@ -177,11 +235,13 @@ def aligned_maps(layout: Layout, rows: int, columns: int) -> NDArray[np.int16]:
             continue
         high, wide = FOOTPRINTS["house" if thing == "roof" else thing]
         parts = np.arange(high * wide, dtype=np.int16).reshape(high, wide)
-        for place in _places_of(layout, thing):
+        for place in layout.places(thing):
             _lay(maps[channel], place, _BASE[thing] + (value - 2) * high * wide + parts)
     sign_place = layout.place("sign_place")
     if layout.word and sign_place is not None:
-        _lay(maps[-1], sign_place, _sign_ids(layout.word))
+        _lay(maps[SIGN_CHANNEL], sign_place, _sign_ids(layout.word))
+    for row, column, high, wide in layout.changed:
+        maps[CHANGED_CHANNEL, row : row + high, column : column + wide] = _CHANGED
     return maps
 
 

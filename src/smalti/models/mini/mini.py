@@ -12,8 +12,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from smalti.models.mini.drawer import Drawer, DrawerShape
-from smalti.models.mini.layout import FIELDS, STYLES, Layout, aligned_maps, token_ids
+from smalti.models.mini.editing import carried_out
+from smalti.models.mini.layout import STYLES, Layout, aligned_maps, token_ids
 from smalti.models.mini.reader import Reader, ReaderShape
+from smalti.models.mini.seer import Seer
 from smalti.models.mini.stepper import Cache, Stepper
 from smalti.models.mini.tokenizer import (
     CODEBOOK,
@@ -39,16 +41,21 @@ class MiniNet(nn.Module):
         super().__init__()
         self.tokenizer = Tokenizer()
         self.reader = Reader(reader)
+        self.seer = Seer()
         self.drawer = Drawer(drawer)
 
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """Conditions as read: text for the reader, source codes [1, rows, columns, CODES] or None."""
+    """Conditions as read: text for the reader, source codes [1, rows, columns, CODES] or None.
+
+    seen: what the source shows, or None without one.
+    """
 
     text: Text
     grid: Grid
     source: Tensor | None
+    seen: Layout | None
 
 
 @dataclass(eq=False)
@@ -88,10 +95,11 @@ class Mini:
         text = read_text(
             self.net.reader, conditions.prompt, word, conditions.grid, conditions.style, edits
         )
-        source = None
-        if conditions.source is not None:
-            source = self.tile(fitted(conditions.source, conditions.grid))
-        return Encoded(text, conditions.grid, source)
+        if conditions.source is None:
+            return Encoded(text, conditions.grid, None, None)
+        source = self.tile(fitted(conditions.source, conditions.grid))
+        seen = self.net.seer.see(self.net.tokenizer.quantizer.latents_of(source))
+        return Encoded(text, conditions.grid, source, seen)
 
     @torch.inference_mode()
     def tile(self, picture: Rgb) -> Tensor:
@@ -100,9 +108,11 @@ class Mini:
         return self.net.tokenizer.encode(pixels.contiguous(memory_format=torch.channels_last))
 
     def lay_out(self, encoded: Encoded, seed: int) -> tuple[int, ...]:
-        """The fields' values, then the letters of the sign as code points."""
-        layout = write_layout(self.net.reader, encoded.text, seed)
-        return (*layout.values, *map(ord, layout.word))
+        """The layout as integers, see `Layout.to_ints`."""
+        layout = write_layout(self.net.reader, encoded.text, seed, encoded.seen)
+        if encoded.seen is not None:
+            layout = carried_out(layout, encoded.seen, encoded.grid.columns)
+        return layout.to_ints()
 
     def new_cache(self, slots: int) -> Cache:
         return self._stepper.new_cache(slots)
@@ -112,7 +122,7 @@ class Mini:
         self, cache: Cache, slot: int, encoded: Encoded, layout: tuple[int, ...], drawn: Codes
     ) -> None:
         grid = encoded.grid
-        planned = Layout(layout[: len(FIELDS)], "".join(map(chr, layout[len(FIELDS) :])))
+        planned = Layout.from_ints(layout)
         fields = torch.tensor([token_ids(planned)], device=self.device)
         maps = torch.from_numpy(aligned_maps(planned, grid.rows, grid.columns))[None]
         has_source = torch.ones(1, device=self.device)

@@ -1,7 +1,8 @@
 """Writing a layout: the reader's fields sampled one after the other, within what can stand.
 
-A place is only taken where the thing's footprint fits the grid and overlaps nothing before it, so
-that every layout can be drawn whatever the prompt. The randomness is a function of the seed.
+A place is only taken where the thing's footprint fits the grid and overlaps nothing before it, nor
+what a source shows, so that every layout can be drawn whatever the prompt. The randomness is a
+function of the seed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from smalti.models.mini.layout import (
     PLACE_SIDE,
     UNSAID,
     Layout,
+    bottom_rows,
     footprint,
     token_ranges,
 )
@@ -30,6 +32,7 @@ PLACE_TEMPERATURE = 0.9
 LEAST_SHARE = 0.02
 """Values less likely than this share of the likeliest one are never taken."""
 STANDS_IN_THE_SKY = ("sky_place", "boat_place")
+STANDS_ON_GROUND = ("house", "tree", "figure", "animal", "sign")
 _THING_OF_PLACE = {
     name: {"sky_place": "sky_body"}.get(name, "tree" if "tree" in name else name[: -len("_place")])
     for name in (field.name for field in FIELDS if field.is_place)
@@ -62,12 +65,15 @@ def read_text(
 
 
 @torch.inference_mode()
-def write_layout(reader: Reader, text: Text, seed: int) -> Layout:
-    """Sample the fields of a layout; those of an edit say only what changes."""
+def write_layout(reader: Reader, text: Text, seed: int, seen: Layout | None = None) -> Layout:
+    """Sample the fields of a layout; those of an edit say only what changes.
+
+    seen: what an edit's source shows; what is added finds its place between that.
+    """
     if text.edits and text.blank:
         return Layout.of() if text.style is None else Layout.of(style=text.style)
     uniforms = np.random.Generator(np.random.Philox(key=seed)).random(len(FIELDS))
-    table = _Table(text)
+    table = _Table(text, seen)
     memory = text.memory
     values: list[int] = []
     token: int | None = None
@@ -100,10 +106,16 @@ def _take(weights: NDArray[np.float64], uniform: float) -> int:
 class _Table:
     """Which values a field may take, given the ones before it."""
 
-    def __init__(self, text: Text) -> None:
+    def __init__(self, text: Text, source: Layout | None) -> None:
         self._text = text
+        self._source = source
+        horizon = None if source is None else source.choice("horizon")
+        self._horizon = None if horizon is None else int(horizon)
         self._taken = np.zeros((text.grid.rows, text.grid.columns), dtype=bool)
         self._seen = 0
+        for thing in STANDS_ON_GROUND:
+            for row, column, high, wide in source.boxes(thing) if source is not None else ():
+                self._taken[row : row + high, column : column + wide] = True
 
     def allowed(self, index: int, values: list[int]) -> NDArray[np.bool_]:
         self._occupy(values)
@@ -130,16 +142,26 @@ class _Table:
         """Cells at which the thing fits; only UNSAID where there is no such thing."""
         allowed = np.zeros((PLACE_SIDE, PLACE_SIDE), dtype=bool)
         thing = _THING_OF_PLACE[name]
-        optional = self._text.edits and name != "sign_place"
+        there = self._horizon is None or bool(self._source and self._source.places(thing))
+        optional = self._text.edits and name != "sign_place" and there
         if values[INDEX[thing]] > 1:
             high, wide = footprint(thing, len(self._text.word))
-            rows, columns = self._taken.shape
-            for row in range(rows - high + 1):
+            columns = self._taken.shape[1]
+            for row in self._rows(thing, high):
                 for column in range(columns - wide + 1):
                     free = not self._taken[row : row + high, column : column + wide].any()
                     allowed[row, column] = free or name in STANDS_IN_THE_SKY
         unsaid = optional or not allowed.any() or name in ("tree_place_2", "tree_place_3")
         return np.concatenate([[unsaid], allowed.ravel()])
+
+    def _rows(self, thing: str, high: int) -> range:
+        """Top rows at which a thing can stand: on the ground of the source, where it is known."""
+        rows = self._taken.shape[0]
+        if self._source is None or self._horizon is None:
+            return range(rows - high + 1)
+        sea = self._source.choice("background") == "sea"
+        first, last = bottom_rows(thing, self._horizon, sea, rows)
+        return range(max(0, first - high + 1), min(last, rows - 1) - high + 2)
 
     def _occupy(self, values: list[int]) -> None:
         """Mark the footprints of places written since the last look."""

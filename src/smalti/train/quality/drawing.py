@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smalti.engine import Engine, Failed, PictureOrder, Started, Strip
-from smalti.models.mini.layout import FIELDS, Layout
+from smalti.models.mini.layout import Layout
 from smalti.models.mini.mini import Mini
 from smalti.models.tile_model import Conditions, Grid, Rgb
 
@@ -41,8 +41,7 @@ def draw(model: Mini, conditions: Sequence[Conditions], slots: int) -> list[Draw
             if isinstance(event, Failed):
                 raise RuntimeError(f"Picture {number} failed: {event.reason}")
             if isinstance(event, Started):
-                word = "".join(map(chr, event.layout[len(FIELDS) :]))
-                layouts[number] = Layout(event.layout[: len(FIELDS)], word)
+                layouts[number] = Layout.from_ints(event.layout)
             if isinstance(event, Strip):
                 strips[number].append(event.pixels)
     print(f"  {len(conditions)} pictures drawn in {time.perf_counter() - start:.0f} s")

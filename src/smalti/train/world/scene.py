@@ -13,12 +13,20 @@ from typing import Any
 
 import numpy as np
 
-from smalti.models.mini.layout import FIELDS, GLYPHS, INDEX, WORD_MAX, Layout, footprint
+from smalti.models.mini.layout import (
+    FIELDS,
+    GLYPHS,
+    INDEX,
+    SEA_ROWS,
+    WORD_MAX,
+    Layout,
+    bottom_rows,
+    footprint,
+)
 
 TILE_PX = 16
 Place = tuple[int, int]
 """(row, column) of the top-left tile of a footprint."""
-SEA_ROWS = 3
 
 THINGS = ("house", "tree", "figure", "animal", "sign")
 """What stands on the ground, in the order in which it finds its place."""
@@ -159,16 +167,7 @@ def with_thing(scene: Scene, thing: str, value: str, rng: np.random.Generator) -
 def free_place(scene: Scene, thing: str, rng: np.random.Generator) -> Place | None:
     """A place whose footprint overlaps no other, or None after a number of tries."""
     high, wide = footprint(thing, len(scene.word))
-    ground, last = scene.ground_row, scene.rows - 1
-    bottoms = {
-        "sky_body": (high - 1, min(4, scene.horizon - 2)),
-        "boat": (scene.horizon + 1, scene.horizon + 2),
-        "house": (ground + 1, ground + 2),
-        "tree": (ground, min(ground + 3, last)),
-        "figure": (ground + 1, last - 1),
-        "animal": (ground + 2, last - 1),
-        "sign": (ground + 2, last - 1),
-    }[thing]
+    bottoms = bottom_rows(thing, scene.horizon, scene.background == "sea", scene.rows)
     taken = scene.footprints() if thing in THINGS else []
     for _ in range(24):
         bottom = int(rng.integers(bottoms[0], bottoms[1] + 1))

@@ -7,12 +7,13 @@ from functools import cache, lru_cache
 import cv2
 import numpy as np
 
+from smalti.models.mini.layout import SEA_ROWS
 from smalti.train.world.paint.finish import shrunk
 from smalti.train.world.paint.palette import Bytes, Floats, colour, mix, sky_stops
 from smalti.train.world.paint.shapes import polygon
 from smalti.train.world.paint.sky import light_of
 from smalti.train.world.paint.sprites import FINISHES, Sprite, sprite_of
-from smalti.train.world.scene import SEA_ROWS, TILE_PX, Scene
+from smalti.train.world.scene import TILE_PX, Scene
 
 _BAND_PX = 4 * TILE_PX
 """Nothing of a backdrop rises higher above the horizon."""
