@@ -43,7 +43,7 @@ MINI = ModelFacts(
     grids=(Grid(16, 16), Grid(14, 21), Grid(21, 14)),
     styles=("photo", "pastel", "mosaic", "ink", "poster"),
     sources=1,
-    prompt_bytes=256,
+    prompt_bytes=384,
 )
 
 MODELS = (MINI,)

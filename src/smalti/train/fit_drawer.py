@@ -37,6 +37,8 @@ CODE_WEIGHTS = (1.0, 0.8, 0.6, 0.5)
 """Of a tile's codes in the loss: the first carry the picture, the last its grain."""
 LATER_SHARE = 0.5
 """Of the tiles at which the codes after the first are scored in a step."""
+SCRAMBLED_SHARE = 0.25
+"""At most so many of the tiles that a picture shows to its later ones are wrong ones."""
 SIGN_WEIGHT, THING_WEIGHT = 2.5, 2.0
 """Of tiles that carry letters, and of tiles of other things."""
 CHANGED_WEIGHT = 8.0
@@ -231,7 +233,9 @@ def _learn(
     weights: Tensor,
 ) -> dict[str, float]:
     with torch.autocast("cuda", torch.bfloat16, enabled=target.is_cuda):
-        losses = drawer.losses(target, fields, maps, source, has_source, LATER_SHARE)
+        losses = drawer.losses(
+            target, fields, maps, source, has_source, LATER_SHARE, SCRAMBLED_SHARE
+        )
     code_weights = torch.tensor(CODE_WEIGHTS, device=losses.device)
     weighted = (losses * code_weights).sum(-1) * weights
     for optimizer in optimizers:

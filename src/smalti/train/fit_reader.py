@@ -18,6 +18,7 @@ from smalti.train.run import Stage, set_rate, warm_cosine
 from smalti.train.samples import GRID_SHARES, GRIDS
 from smalti.train.world.captions import sample_captioned
 from smalti.train.world.edits import sample_edit, style_instruction
+from smalti.train.world.handwriting import chatty
 from smalti.train.world.scene import sample_scene
 
 
@@ -41,13 +42,13 @@ def text_sample(rng: np.random.Generator) -> TextSample:
     kind = rng.random()
     if kind < 0.74:
         _, caption = sample_captioned(rng, *grid)
-        return TextSample(caption.text, TASKS.index("draw"), grid, caption.layout)
+        return TextSample(chatty(caption.text, rng), TASKS.index("draw"), grid, caption.layout)
     if kind < 0.95:
         edit = sample_edit(sample_scene(rng, *grid), rng)
-        return TextSample(edit.instruction, TASKS.index("edit"), grid, edit.layout)
+        return TextSample(chatty(edit.instruction, rng), TASKS.index("edit"), grid, edit.layout)
     style = str(rng.choice(STYLES))
     instruction = style_instruction(style, rng)
-    return TextSample(instruction, TASKS.index("edit"), grid, Layout.of(style=style))
+    return TextSample(chatty(instruction, rng), TASKS.index("edit"), grid, Layout.of(style=style))
 
 
 def text_batch(samples: list[TextSample]) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -222,18 +222,21 @@ class Drawer(nn.Module):
 
     def losses(
         self, codes: Tensor, fields: Tensor, maps: Tensor, source: Tensor | None,
-        has_source: Tensor, later_share: float = 1.0,
+        has_source: Tensor, later_share: float = 1.0, scrambled_share: float = 0.0,
     ) -> Tensor:  # fmt: skip
         """Cross-entropy in nats of each code of each tile: [batch, tiles, CODES].
 
         codes: the picture to learn, [batch, rows, columns, CODES]. later_share: the codes after
         the first are only scored at this share of the tiles, drawn at random; their losses there
-        are divided by it and 0 elsewhere, so that means stay what they are.
+        are divided by it and 0 elsewhere, so that means stay what they are. scrambled_share: at
+        most this share of the tiles, another for each picture, is seen by later ones as some other
+        tile of the batch: a drawer makes mistakes, and must find its way back to what is asked.
         """
         rows, columns = codes.shape[1:3]
         prefix, cells = self.conditions(fields, maps, source, has_source)
         flat = codes.flatten(1, 2)
-        state = self.trunk(prefix, cells + self.tile_inputs(flat, columns), rows, columns)
+        seen = scrambled(flat, scrambled_share)
+        state = self.trunk(prefix, cells + self.tile_inputs(seen, columns), rows, columns)
         tiles = flat.shape[1]
         picked = torch.randperm(tiles, device=flat.device)[: max(1, round(later_share * tiles))]
         found = torch.zeros(flat.shape, dtype=torch.float32, device=flat.device)
@@ -250,3 +253,14 @@ class Drawer(nn.Module):
             if k < CODES - 1:
                 state = self.head.see(state, k, flat[..., k])
         return found
+
+
+def scrambled(codes: Tensor, most: float) -> Tensor:
+    """Codes [batch, tiles, CODES] with some tiles of each picture replaced by others at random."""
+    if most <= 0:
+        return codes
+    batch, tiles, _ = codes.shape
+    shares = most * torch.rand(batch, 1, device=codes.device)
+    others = torch.randint(batch * tiles, (batch, tiles), device=codes.device)
+    swapped = torch.rand(batch, tiles, device=codes.device) < shares
+    return torch.where(swapped[..., None], codes.reshape(batch * tiles, -1)[others], codes)

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from smalti.models.mini import layout
 
-BYTES_MAX = 256
+BYTES_MAX = 384
 """A longer prompt is cut; its quoted word is looked for in the whole of it."""
 PAD = 256
 TASKS = ("draw", "edit")

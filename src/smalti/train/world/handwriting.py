@@ -14,6 +14,13 @@ _QUOTES = ('""', '""', '""', "''", "''", "“”", "‘’", "«»", "„“")
 _ARTICLE = re.compile(r"\b([Aa])( (?:[aeiou](?!n?e\b)|A|E|I|O))")
 _SPACES = re.compile(r"\s+")
 
+_FILLERS = (
+    "just right all of it so and then there here which is that now well quite really over up "
+    "very much still the this in on at by from as to be we you have see it's please also with"
+).split()
+"""Words that change nothing."""
+_GAP = re.compile(r"(?<=[a-z,]) (?=[a-z])")
+
 T = TypeVar("T")
 
 
@@ -43,6 +50,20 @@ def written(word: str, rng: np.random.Generator, bare: bool) -> str:
         return word
     quotes = one(rng, _QUOTES)
     return f"{quotes[0]}{word}{quotes[1]}"
+
+
+def chatty(text: str, rng: np.random.Generator) -> str:
+    """A third of the texts with words strewn in that say nothing, some with very many.
+
+    Whoever reads these learns to go by the words that say something, in whatever grammar.
+    """
+    share = float(rng.choice([0.0, 0.1, 0.5], p=[0.65, 0.27, 0.08]))
+    return _GAP.sub(
+        lambda _: (
+            f" {_FILLERS[int(rng.integers(len(_FILLERS)))]} " if rng.random() < share else " "
+        ),
+        text,
+    )
 
 
 def _cased(text: str, rng: np.random.Generator) -> str:
