@@ -66,7 +66,14 @@ def preview(drawer: Drawer, tokenizer: Tokenizer, file: Path) -> None:
     scenes = [sample_scene(rng, style=STYLES[i % len(STYLES)]) for i in range(6)]
     drawn = draw_layouts(drawer, tokenizer, [scene_layout(s) for s in scenes], SQUARE)
     sources = [render(replace(scene, style="photo")) for scene in scenes]
-    styles = [Layout.of(style=(STYLES * 2)[i + 1]) for i in range(6)]
+    styles = [
+        carried_out(
+            Layout.of(style=(STYLES * 2)[i + 1]),
+            scene_layout(replace(scene, style="photo")),
+            SQUARE.columns,
+        )
+        for i, scene in enumerate(scenes)
+    ]
     restyled = draw_layouts(drawer, tokenizer, styles, SQUARE, sources)
     edits = [sample_edit(scene, rng) for scene in scenes]
     before = [render(edit.before) for edit in edits]
