@@ -136,8 +136,10 @@ class Witness:
 
     def look(self, parts: Parts) -> None:
         """Note the rows that are kept of every job that goes on."""
-        now, live = time.time(), [row.job_id for row in parts.jobs.unfinished()]
-        for job_id, pictures in parts.jobs.pictures_of(live).items():
+        live = [row.job_id for row in parts.jobs.unfinished()]
+        kept = parts.jobs.pictures_of(live)
+        now = time.time()  # NOTE: after the reading, for rows may be kept while it goes on
+        for job_id, pictures in kept.items():
             for picture in pictures:
                 rows = ROWS if picture.state == "drawn" else picture.rows
                 self.rows[job_id, picture.index].append((now, rows))

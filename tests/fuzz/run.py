@@ -123,7 +123,8 @@ def guided(name: str, inputs: int, folder: Path) -> tuple[int, list[str]]:
     )  # fmt: skip
     told = done.stdout + done.stderr
     units = re.search(r"number_of_executed_units:\s*(\d+)", told)
-    failures = [told[-4000:]] if done.returncode else []
+    begun = told.find("Uncaught Python exception")
+    failures = [told[begun if begun >= 0 else -4000 :][:4000]] if done.returncode else []
     return int(units[1]) if units else 0, failures
 
 

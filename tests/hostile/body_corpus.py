@@ -121,6 +121,7 @@ FORMS = {
     "a missing end": Sent(WORDS + IMAGE, "cut short", FORM),
     "cut within a part": Sent(form(WORDS, IMAGE)[:-60], "cut short", FORM),
     "cut within a header": Sent(WORDS + b"--" + BOUNDARY + b"\r\nContent-Dis", "cut short", FORM),
+    "something before it": Sent(b"\r\nhello\r\n" + form(WORDS, IMAGE), "begin", FORM),
     "no parts": Sent(form(), "prompt", FORM),
     "10,000 parts": Sent(form(*[part(b"x", b"1")] * 10_000), "64 parts", FORM),
     "10,000 files": Sent(form(WORDS, *[IMAGE] * 10_000), "64 parts", FORM),

@@ -11,6 +11,9 @@ import pytest
 from asking import error_of
 from body_corpus import FORMS, JSON, PROMPTS, REFUSED_PROMPTS, Sent
 
+from smalti.api.body import body_from_form
+from smalti.api.form import FormReader
+
 
 def refusal_of(http: httpx2.Client, sent: Sent, route: str) -> str:
     headers = {"content-type": sent.content_type}
@@ -50,7 +53,7 @@ def test_forms(served: Any, http: httpx2.Client, name: str) -> None:
 
 
 def test_a_form_that_is_only_just_one(served: Any, http: httpx2.Client) -> None:
-    body = b"preamble\r\n" * 0 + body_corpus.form(body_corpus.WORDS, body_corpus.IMAGE)
+    body = b"\r\n" + body_corpus.form(body_corpus.WORDS, body_corpus.IMAGE)
     headers = {"content-type": body_corpus.FORM.replace("multipart", "MultiPart")}
     body += b"an epilogue"
     assert http.post("/v1/images/edits", content=body, headers=headers).status_code == 200
@@ -62,3 +65,14 @@ def test_a_packed_body(served: Any, http: httpx2.Client, coding: str) -> None:
         "/v1/images/generations", content=b"\x1f\x8b", headers={"content-encoding": coding}
     )
     assert "Content-Encoding" in error_of(reply)["message"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+def test_a_form_is_the_same_in_chunks_of_any_size(size: int) -> None:
+    data = body_corpus.form(body_corpus.WORDS, body_corpus.IMAGE)
+    form = FormReader(body_corpus.FORM, frozenset())
+    for start in range(0, len(data), size):
+        form.write(data[start : start + size])
+    body = body_from_form(form.finish())
+    assert body.fields == {"prompt": "a boat"}
+    assert [file.data for file in body.images] == [body_corpus.PICTURE]

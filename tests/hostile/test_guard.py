@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import uvicorn
+from hosted import Hosted
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
+from wire import connect, until
 
 from smalti.api.guard import BYTES_PER_S_MIN, Patience, protocol_for
 from smalti.config import read_settings
@@ -61,6 +65,31 @@ async def _reply_to_nobody(data_dir: Path) -> Message:
             writer.close()
             server.should_exit = True
             await serving
+
+
+def test_replies_are_sent_at_once(start_here: Callable[..., Hosted]) -> None:
+    """Not when the receipt of their head has come."""
+    served = start_here(slots=1)
+    with connect(served) as wire:
+        wire.sendall(b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n")
+        until(wire, b"}")
+        accepted = [
+            thing
+            for thing in gc.get_objects()
+            if isinstance(thing, socket.socket)
+            and thing.fileno() >= 0
+            and _is_other_end(thing, wire)
+        ]
+        assert accepted
+        for connection in accepted:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def _is_other_end(connection: socket.socket, wire: socket.socket) -> bool:
+    try:
+        return bool(connection.getpeername() == wire.getsockname())
+    except OSError:
+        return False
 
 
 def test_time_is_not_counted_once_the_body_is_there() -> None:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import gc
+from collections.abc import Callable
+from contextlib import suppress
 from threading import Event, Thread
 
+import httpx2
 import pytest
+from asking import SOURCE
+from hosted import Hosted
 from starlette.requests import Request
 from starlette.types import Message
 
 from smalti.api import body as body_module
 from smalti.api.body import Bodies
 from smalti.errors import Unavailable
-from smalti.pictures.decode import _Room
+from smalti.pictures.decode import Upload, _Room
 
 LARGE = b'{"prompt": "' + b"a" * 2_000_000 + b'", "image": "aGk="}'
 SMALL = b'{"prompt": "a"}'
@@ -100,3 +107,26 @@ def test_pictures_are_unpacked_a_few_at_a_time() -> None:
     assert ended.wait(10)
     for thread in threads:
         thread.join()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_edit_that_waits_holds_no_pixels(
+    start_here: Callable[..., Hosted], stream: bool
+) -> None:
+    served = start_here(slots=1)
+    headers = {"authorization": f"Bearer {served.key}"}
+    body = {"prompt": "hold@1", "image": base64.b64encode(SOURCE).decode(), "stream": stream}
+    with httpx2.Client(base_url=served.url, headers=headers, timeout=20) as http:
+
+        def ask() -> None:
+            with suppress(httpx2.HTTPError):
+                httpx2.post(f"{served.url}/v1/images/edits", json=body, headers=headers, timeout=20)
+
+        asking = Thread(target=ask)
+        asking.start()
+        assert served.backend.holding.get(timeout=20)
+        gc.collect()
+        assert not [thing for thing in gc.get_objects() if isinstance(thing, Upload)]
+        (job,) = http.get("/v1/jobs").json()["data"]
+        assert http.delete(f"/v1/jobs/{job['id']}").status_code == 200
+        asking.join()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from smalti.errors import InvalidRequest
+
+# NOTE: the parser warns of every broken form; whoever sent it is told, and the log is not filled.
+logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 PARTS_MAX = 64
 """Sixteen pictures, a mask and every field there is are fewer."""
@@ -37,6 +41,8 @@ class FormReader:
         boundary = parse_options_header(content_type)[1].get(b"boundary")
         if not boundary:
             raise _broken("its Content-Type names no boundary")
+        self._opening = b"--" + boundary
+        self._begun: bytearray | None = bytearray()
         self._long_fields = long_fields
         self._parts: list[Part] = []
         self._header = bytearray()
@@ -60,6 +66,13 @@ class FormReader:
             raise _broken(str(error)) from None
 
     def write(self, chunk: bytes) -> None:
+        if self._begun is not None:
+            self._begun += chunk
+            if len(self._begun) < len(self._opening) + 2:
+                return
+            chunk, self._begun = bytes(self._begun).removeprefix(b"\r\n"), None
+            if not chunk.startswith(self._opening):
+                raise _broken("it does not begin with its boundary")
         try:
             self._parser.write(chunk)
         except FormParserError as error:

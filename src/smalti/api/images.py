@@ -88,34 +88,43 @@ class Images:
             asked = parse(GenerationRequest, body)
             no_pictures(body)
             sent = fingerprint(caller_of(request).user.user_id, request.url.path, body)
-        return await self._draw(request, sent, asked, draw_request(asked))
+        job = await self._begin(request, sent, asked, draw_request(asked))
+        return await self._answer(request, asked, job)
 
     async def edits(self, request: Request) -> Response:
         """Draw pictures from other pictures and words."""
+        asked, job = await self._begin_edit(request)
+        return await self._answer(request, asked, job)
+
+    async def _begin_edit(self, request: Request) -> tuple[ImageRequest, Job]:
+        """Apart from `edits`, which waits long, and must not hold the pictures that were sent."""
         async with self._bodies.read(request) as body:
             asked = parse(EditRequest, body)
             source, mask = await asyncio.to_thread(read_pictures, body, self._limits)
             user_id, path = caller_of(request).user.user_id, request.url.path
             sent = await asyncio.to_thread(fingerprint, user_id, path, body)
             count = len(body.images)
-        return await self._draw(request, sent, asked, draw_request(asked, source, mask, count))
+        wanted = draw_request(asked, source, mask, count)
+        return asked, await self._begin(request, sent, asked, wanted)
 
     # --- drawing ---
 
-    async def _draw(
+    async def _begin(
         self, request: Request, sent: Fingerprint, asked: ImageRequest, wanted: DrawRequest
-    ) -> Response:
-        caller, about = caller_of(request), about_request()
+    ) -> Job:
+        about = about_request()
         about.prompt = asked.prompt
-        # NOTE: a stream that was asked for is more than a preference for a job.
-        detached = prefers_async(request) and not asked.stream
+        caller, detached = caller_of(request), is_detached(request, asked)
         job = await self._job(request, sent, wanted, caller, asked.stream, detached)
         about.job_id = job.job_id
+        return job
+
+    async def _answer(self, request: Request, asked: ImageRequest, job: Job) -> Response:
         headers = {
-            **standing_headers(self.service.standing(caller), time.time()),
+            **standing_headers(self.service.standing(caller_of(request)), time.time()),
             **places.headers(job.job_id, job.wait()),
         }
-        if detached:
+        if is_detached(request, asked):
             return self._promise(request, job, headers)
         if asked.stream:
             stream = follow(self.facts, job.view(), self.settings.keep_alive_s, who=asked.who)
@@ -221,6 +230,11 @@ async def variations() -> Response:
         "not_found",
     )
     return JsonReply(body, status_code=404)
+
+
+def is_detached(request: Request, asked: ImageRequest) -> bool:
+    """A stream that was asked for is more than a preference for a job."""
+    return prefers_async(request) and not asked.stream
 
 
 def prefers_async(request: Request) -> bool:
