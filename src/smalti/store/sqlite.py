@@ -7,6 +7,7 @@ whatever happens to the process or the machine.
 from __future__ import annotations
 
 import sqlite3
+import time
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -76,10 +77,24 @@ def _engine(url: URL, begin: str, patience_s: float) -> Engine:
     def _opened(connection: sqlite3.Connection, record: object) -> None:
         connection.isolation_level = None  # the driver's own BEGIN comes too late for a snapshot
         for pragma in _PRAGMAS:
-            connection.execute(pragma)
+            _execute(connection, pragma, patience_s)
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _execute(connection: sqlite3.Connection, pragma: str, patience_s: float) -> None:
+    """SQLite itself does not wait where two processes change the journal of a new file at once."""
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            connection.execute(pragma)
+            return
+        except sqlite3.OperationalError as error:
+            busy = getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+            if not busy or time.monotonic() >= until:
+                raise
+        time.sleep(0.01)
