@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from smalti.models.mini.editing import THINGS, carried_out, changes
-from smalti.models.mini.layout import INDEX, Layout, place_fields
+from smalti.models.mini.editing import carried_out, changes
+from smalti.models.mini.layout import INDEX, PLACED, Layout, place_fields
 from smalti.train.world.edits import Edit, sample_edit
 from smalti.train.world.scene import sample_scene, scene_layout
 
@@ -20,11 +20,11 @@ def edits(count: int) -> list[Edit]:
 def test_an_edit_is_carried_out(edit: Edit) -> None:
     before, after = scene_layout(edit.before), scene_layout(edit.after)
     found = carried_out(edit.layout, before, edit.before.columns)
-    places = {INDEX[name] for thing in THINGS for name in place_fields(thing)}
+    places = {INDEX[name] for thing in PLACED for name in place_fields(thing)}
     for i, value in enumerate(after.values):
         if i not in places:
             assert found.values[i] == value
-    for thing in THINGS:
+    for thing in PLACED:
         assert sorted(found.places(thing)) == sorted(after.places(thing))
     assert found.word == after.word
     assert set(found.changed) == set(changes(before, after))

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from smalti.models.mini.layout import FIELDS, GLYPHS, INDEX, Layout
-from smalti.models.mini.seer import SETTINGS, THINGS, Seer
+from smalti.models.mini.layout import FIELDS, GLYPHS, INDEX, THINGS, Layout
+from smalti.models.mini.seer import SETTINGS, Seer
 from smalti.models.mini.tokenizer import LATENT
 from smalti.train.fit_seer import labels, seen_batch, seer_loss
 from smalti.train.world.scene import sample_scene, scene_layout

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from smalti.models.mini.drawer import Drawer, DrawerShape
-from smalti.models.mini.editing import THINGS, changes
+from smalti.models.mini.editing import changes
 from smalti.models.mini.layout import (
     INDEX,
+    PLACED,
     SIGN_CHANNEL,
     UNSAID,
     Layout,
@@ -175,7 +176,7 @@ def partly_said(before: Layout, after: Layout, rng: np.random.Generator) -> Layo
         if after.choice(name) == before.choice(name) and rng.random() >= kept_share:
             values[INDEX[name]] = UNSAID
     word = after.word
-    for thing in THINGS:
+    for thing in PLACED:
         names = ("house", "roof") if thing == "house" else (thing,)
         fields = [INDEX[name] for name in (*names, *place_fields(thing))]
         same = all(after.values[i] == before.values[i] for i in fields)

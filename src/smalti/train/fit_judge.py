@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from smalti.models.mini import layout
+from smalti.models.mini.layout import THINGS
 from smalti.models.tile_model import Rgb
 from smalti.train import degrade
 from smalti.train import judge as judge_module
@@ -24,7 +25,6 @@ from smalti.train.degrade import degraded
 from smalti.train.feed import Feed
 from smalti.train.judge import (
     SETTINGS,
-    THINGS,
     Judge,
     JudgeNet,
     Labels,

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from smalti.models.mini.layout import FIELDS, GLYPHS, INDEX, STYLES, Layout, place_fields
-from smalti.models.mini.seer import SETTINGS, THINGS, Seer
+from smalti.models.mini.layout import FIELDS, GLYPHS, INDEX, STYLES, THINGS, Layout, place_fields
+from smalti.models.mini.seer import SETTINGS, Seer
 from smalti.models.mini.tokenizer import Tokenizer, to_unit
 from smalti.models.tile_model import Rgb
 from smalti.train.degrade import degraded

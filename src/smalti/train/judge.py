@@ -18,13 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from smalti.models.mini.layout import CHANGED_CHANNEL, FIELDS, INDEX, Layout, aligned_maps
+from smalti.models.mini.layout import CHANGED_CHANNEL, FIELDS, INDEX, THINGS, Layout, aligned_maps
 from smalti.models.tile_model import Rgb
 
 SETTINGS = ("style", "time", "weather", "ground", "background")
 """What the whole picture shows."""
-THINGS = ("sky_body", "tree", "house", "roof", "boat", "animal", "figure", "sign")
-"""What stands on some of its tiles, in the order of the channels of `aligned_maps`."""
 ATTRIBUTES = SETTINGS + THINGS
 VALUES: dict[str, tuple[str, ...]] = {
     name: ("none", "present") if name == "sign" else FIELDS[INDEX[name]].values

@@ -9,6 +9,7 @@ from __future__ import annotations
 from smalti.models.mini.layout import (
     FIELDS,
     INDEX,
+    PLACED,
     UNSAID,
     Box,
     Layout,
@@ -17,7 +18,6 @@ from smalti.models.mini.layout import (
     place_value,
 )
 
-THINGS = ("sky_body", "tree", "house", "boat", "animal", "figure", "sign")
 NONE = 1
 """The value "none" of a thing's field."""
 
@@ -25,7 +25,7 @@ NONE = 1
 def changes(before: Layout, after: Layout) -> tuple[Box, ...]:
     """Boxes on which a thing of one layout is not, or not so, in the other."""
     found: list[Box] = []
-    for thing in THINGS:
+    for thing in PLACED:
         looks_same = _look(before, thing) == _look(after, thing)
         old, new = before.boxes(thing), after.boxes(thing)
         for box in (*old, *new):
@@ -49,7 +49,7 @@ def carried_out(said: Layout, seen: Layout, columns: int) -> Layout:
     that could not be told. A thing that is there keeps its place when it is changed.
     """
     values = [new or old for new, old in zip(said.values, seen.values, strict=True)]
-    for thing in THINGS:
+    for thing in PLACED:
         value = said.values[INDEX[thing]]
         names = place_fields(thing)
         if value == NONE:

@@ -204,15 +204,18 @@ def token_ranges() -> list[tuple[int, int]]:
 
 # --- aligned maps ---
 
-_THINGS = ("sky_body", "tree", "house", "roof", "boat", "animal", "figure")
-SIGN_CHANNEL = 1 + len(_THINGS)
+THINGS = ("sky_body", "tree", "house", "roof", "boat", "animal", "figure", "sign")
+"""What stands on tiles, in the order of the aligned maps."""
+PLACED = tuple(thing for thing in THINGS if thing != "roof")
+"""Those with places of their own."""
+SIGN_CHANNEL = 1 + THINGS.index("sign")
 CHANGED_CHANNEL = SIGN_CHANNEL + 1
 CHANNELS = CHANGED_CHANNEL + 1
 """Aligned maps: rows relative to the horizon, the seven things, the sign, what is not kept."""
 _BANDS = 2 * PLACE_SIDE
 _BASE: dict[str, int] = {}
 _size = 1 + _BANDS
-for _name in _THINGS:
+for _name in THINGS[:-1]:
     _rows, _columns = FOOTPRINTS["house" if _name == "roof" else _name]
     _BASE[_name] = _size
     _size += (len(FIELDS[INDEX[_name]].values) - 1) * _rows * _columns
@@ -229,7 +232,7 @@ def aligned_maps(layout: Layout, rows: int, columns: int) -> NDArray[np.int16]:
     horizon = layout.choice("horizon")
     if horizon is not None:
         maps[0] = (1 + PLACE_SIDE + np.arange(rows, dtype=np.int16) - int(horizon))[:, None]
-    for channel, thing in enumerate(_THINGS, start=1):
+    for channel, thing in enumerate(THINGS[:-1], start=1):
         value = layout.values[INDEX[thing]]
         if value <= 1:  # unsaid, or "none"
             continue

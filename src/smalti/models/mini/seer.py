@@ -16,6 +16,7 @@ from smalti.models.mini.layout import (
     GLYPHS,
     INDEX,
     PLACE_SIDE,
+    THINGS,
     UNSAID,
     Layout,
     place_fields,
@@ -25,8 +26,6 @@ from smalti.models.mini.tokenizer import LATENT
 
 SETTINGS = ("style", "time", "weather", "ground", "background", "horizon")
 """What the whole picture shows; the first value of each is "unsaid"."""
-THINGS = ("sky_body", "tree", "house", "roof", "boat", "animal", "figure", "sign")
-"""What stands on cells; the first value of each is "nothing begins here"."""
 SURE = 0.6
 """Least probability of a setting that is said."""
 THERE = 0.5

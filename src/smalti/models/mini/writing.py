@@ -18,10 +18,12 @@ from smalti.models.mini.layout import (
     FIELDS,
     INDEX,
     PLACE_SIDE,
+    PLACED,
     UNSAID,
     Layout,
     bottom_rows,
     footprint,
+    place_fields,
     token_ranges,
 )
 from smalti.models.mini.reader import TASKS, Reader, encode_text
@@ -33,10 +35,7 @@ LEAST_SHARE = 0.02
 """Values less likely than this share of the likeliest one are never taken."""
 STANDS_IN_THE_SKY = ("sky_place", "boat_place")
 STANDS_ON_GROUND = ("house", "tree", "figure", "animal", "sign")
-_THING_OF_PLACE = {
-    name: {"sky_place": "sky_body"}.get(name, "tree" if "tree" in name else name[: -len("_place")])
-    for name in (field.name for field in FIELDS if field.is_place)
-}
+_THING_OF_PLACE = {name: thing for thing in PLACED for name in place_fields(thing)}
 _RANGES = token_ranges()
 
 

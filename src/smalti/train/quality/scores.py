@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import nan, prod
 
-from smalti.models.mini.layout import Layout, footprint
-from smalti.train.judge import ATTRIBUTES, THINGS, Seen, Truth, truth_of
+from smalti.models.mini.layout import THINGS, Layout, footprint
+from smalti.train.judge import ATTRIBUTES, Seen, Truth, truth_of
 from smalti.train.world.captions import Caption
 from smalti.train.world.edits import Edit
 from smalti.train.world.scene import Scene, scene_layout
