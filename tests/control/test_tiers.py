@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 
 import pytest
 
 from smalti.control import DEFAULT_TIERS, Limit, Tier, read_tiers
+from smalti.control.ladder import RUNGS
 
 
 def read(text: str) -> dict[str, Tier]:
@@ -22,21 +24,42 @@ def test_without_tables_there_are_four() -> None:
         ("pro", 10, 4, 20),
         ("team", 20, 16, 200),
     ]
-    assert tiers["free"].limits == (Limit(3, 86400, "day"),)
-    assert tiers["plus"].limits == (Limit(50, 10800, "3h"), Limit(200, 86400, "day"))
-    assert tiers["team"].limits == ()
+    assert [[limit.written() for limit in t.limits] for t in tiers.values()] == [
+        ["3/day"],
+        ["3..50/3h", "200/day"],
+        ["50..200/3h", "1000/day"],
+        [],
+    ]
+    assert [t.promised_wait_s for t in tiers.values()] == [180, 90, 45, 30]
+    assert [t.rungs for t in tiers.values()] == [RUNGS, RUNGS[:4], RUNGS[:3], RUNGS[:1]]
+    assert [t.services[2:] for t in tiers.values()] == [(), (), ("priority",), ("priority",)]
+    assert all(t.models == () for t in tiers.values())
 
 
 def test_a_table_changes_what_it_names() -> None:
     tiers = read("[tiers.free]\nlimits = ['5/day', '2/hour']\nweight = 2\n")
-    assert tiers["free"] == Tier(
-        "free", 2.0, (Limit(5, 86400, "day"), Limit(2, 3600, "hour")), 1, 3
-    )
+    limits = Limit(5, 86400, "day"), Limit(2, 3600, "hour")
+    assert tiers["free"] == replace(DEFAULT_TIERS["free"], weight=2.0, limits=limits)
     assert tiers["plus"] == DEFAULT_TIERS["plus"]
 
 
 def test_a_limit_can_be_lifted() -> None:
     assert read("[tiers.free]\nlimits = []\n")["free"].limits == ()
+
+
+def test_a_promise_can_be_taken_back() -> None:
+    assert read("[tiers.free]\npromised_wait_s = 0\n")["free"].promised_wait_s is None
+    assert read("[tiers.free]\npromised_wait_s = 20\n")["free"].promised_wait_s == 20.0
+
+
+def test_what_may_be_done_is_in_the_order_of_the_ladder() -> None:
+    free = read(
+        "[tiers.free]\nrungs = ['size', 'partials']\nservices = ['priority', 'default']\n"
+        "models = ['mini', 'mini', 'large']\n"
+    )["free"]
+    assert free.rungs == ("partials", "size")
+    assert free.services == ("default", "priority")
+    assert free.models == ("mini", "large")
 
 
 def test_a_new_tier_says_all_but_its_limits() -> None:
@@ -60,8 +83,16 @@ def test_a_new_tier_says_all_but_its_limits() -> None:
         ("limits = '3/day'", r"limits has value '3/day'. It must be a list"),
         ("limits = ['3/year']", r"'3/year'. It must be images per time, as in 3/day"),
         ("limits = [3]", "limits has value '3'"),
-        ("limits = ['3/day', '9/day']", "limits with a different time each"),
-        ("colour = 1", "sets 'colour', which tiers do not have. They have weight, limits"),
+        ("limits = ['3/day', '9/day']", "limits with a different time, scope or unit each"),
+        ("promised_wait_s = -1", "promised_wait_s has value '-1'. It must be seconds from 1"),
+        ("promised_wait_s = false", "promised_wait_s has value 'False'"),
+        ("rungs = ['colour']", "It must be a list of some of partials, guidance"),
+        ("rungs = 'size'", "rungs has value 'size'"),
+        ("services = []", "It must be a list of some of default, flex, priority"),
+        ("services = ['auto']", "It must be a list of some of default, flex, priority"),
+        ("models = ['']", "It must be a list of models' names, or"),
+        ("models = 'mini'", "models has value 'mini'"),
+        ("colour = 1", "sets 'colour', which tiers do not have. They have weight, max_running"),
     ],
 )
 def test_what_is_wrong_is_named(text: str, says: str) -> None:

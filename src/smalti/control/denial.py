@@ -6,31 +6,58 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-Kind = Literal["limit", "waiting", "capacity", "impossible"]
+from smalti.control.nouns import Claim
+
+Kind = Literal["limit", "waiting", "capacity", "impossible", "paused", "plan"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What one can do instead.
+
+    what: `flex`, ask again with `service_tier: flex`; `job`, ask for a job in place of a reply
+    (`Prefer: respond-async`); `fewer`, ask for `images` or fewer; `wait`, come back at `retry_at`.
+    eta_s: seconds until the pictures would be finished, p50 and p90.
+    """
+
+    what: Literal["flex", "job", "fewer", "wait"]
+    eta_s: tuple[float, float] | None = None
+    images: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Denial:
     """One rule that a request breaks.
 
-    kind: `limit`, a rolling limit of the user; `waiting`, the tier's bound on waiting images of one
-    user; `capacity`, the server's own; `impossible`, more than the rule allows at any time.
-    rule: such as `free/day`, `free/waiting`, `server/waiting`. used: without this request.
-    retry_at: Unix time in whole seconds. Exact for `limit`: at it the same request is within the
-    limits, one second before it is not. An estimate for `waiting` and `capacity`; None for
-    `impossible`.
+    kind: `limit`, a limit over time; `waiting`, the tier's bound on waiting images of one user;
+    `capacity`, the server's own (limit and used are seconds for `server/promise` and
+    `server/patience`); `impossible`, more than the rule allows at any time; `paused`, a
+    switch of the operator; `plan`, what the tier does not include.
+    rule: such as `free/day`, `free/org/day`, `free/waiting`, `server/waiting`, `server/promise`,
+    `switch/region/DE`. used: without this request.
+    retry_at: Unix time in whole seconds. Exact for `limit`, and for `paused` where an end is
+    scheduled: at it the same request is within the rules, one second before it is not. From it on
+    the request is admitted, for `capacity`. An estimate for `waiting`; None where no time is known.
+    should_retry: whether a client may come back by itself: the load is short, and a place is kept.
+    floor, ceiling: between which the limit moves with the load; None where it does not.
+    claim: what must be kept so that `retry_at` stays true after a restart; None where nothing must.
     """
 
     kind: Kind
     rule: str
-    scope: Literal["user", "server"]
+    scope: Literal["user", "key", "org", "tier", "region", "model", "feature", "server"]
     limit: int
     used: int
-    unit: str = "images"
+    unit: Literal["images", "device_s", "seconds"] = "images"
     window_s: int | None = None
     retry_at: float | None = None
-    reason: Literal["plan", "load"] = "plan"
+    reason: Literal["plan", "load", "operator"] = "plan"
     message: str = ""
+    options: tuple[Option, ...] = ()
+    claim: Claim | None = None
+    should_retry: bool = False
+    floor: int | None = None
+    ceiling: int | None = None
 
 
 def window_in_words(window_s: int) -> str:

@@ -1,12 +1,17 @@
-"""Rolling limits: how they are written, and what users have used of them."""
+"""Limits: how they are written.
+
+    [SCOPE ]COUNT[..CEILING][ device_s]/TIME[ burst N]
+
+`3/day`, `3..50/3h`, `org 1000/day`, `key 60/min burst 10`, `600 device_s/day`, `region 500/h`.
+"""
 
 from __future__ import annotations
 
-import heapq
 import re
 from dataclasses import dataclass
+from typing import Literal, get_args
 
-from smalti.control.rolling import Rolling
+from smalti.control.nouns import Scope
 
 UNITS_S = {
     "s": 1, "sec": 1, "second": 1,
@@ -16,118 +21,95 @@ UNITS_S = {
     "week": 604800,
 }  # fmt: skip
 
-CLOCK_SLACK_S = 86400
-"""How far the clock may be set back before use that was already dropped is missed: a machine that
-took local time for UTC is wrong by less."""
-
-_DROPS_A_TIME = 4
+Unit = Literal["images", "device_s"]
+DAY_S = 86400
+_WRITTEN = re.compile(
+    r"(?:(?P<scope>[a-z]+) )?(?P<low>\d{1,9})(?:\.\.(?P<high>\d{1,9}))?(?P<unit> device_s)?"
+    r"/(?P<units>\d{0,5})(?P<name>[a-z]+)(?: burst (?P<burst>\d{1,6}))?",
+    re.ASCII,
+)
+MUST_BE = (
+    "images per time, as in 3/day, 50/3h, 3..50/3h, 'org 1000/day', 'key 60/min burst 10' or "
+    "'600 device_s/day'"
+)
 
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `count` images in any `window_s` seconds. name: the window as it was written."""
+    """At most `count` of a unit in any `window_s` seconds, counted for everyone at its scope.
+
+    name: the window as it was written. floor: where the limit breathes, the least that is left of
+    it under load; `count` is then its most. burst: where it is set, images come at an even pace of
+    `count` in `window_s`, and so many at once (GCRA).
+    """
 
     count: int
     window_s: int
     name: str
+    scope: Scope = "user"
+    unit: Unit = "images"
+    floor: int | None = None
+    burst: int | None = None
+
+    @property
+    def least(self) -> int:
+        return self.count if self.floor is None else self.floor
+
+    @property
+    def breathes(self) -> bool:
+        return self.floor is not None
+
+    @property
+    def scale(self) -> int:
+        """How much of what is counted makes one of its unit; device-seconds count as ms."""
+        return 1 if self.unit == "images" else 1000
+
+    @property
+    def reach_s(self) -> int:
+        """How far back it looks. A burst looks back ten times as far as it takes to work it off, or
+        a day more than that."""
+        if self.burst is None:
+            return self.window_s
+        once_s = max(self.window_s, -(-self.burst * self.window_s // self.count))
+        return once_s + min(9 * once_s, DAY_S)
+
+    @property
+    def rule(self) -> str:
+        """Its name within a tier: such as `day`, `org/day`, `device_s/day`."""
+        scope = "" if self.scope == "user" else self.scope + "/"
+        unit = "" if self.unit == "images" else self.unit + "/"
+        return f"{scope}{unit}{self.name}"
+
+    def written(self) -> str:
+        """As `parse_limit` reads it."""
+        scope = "" if self.scope == "user" else self.scope + " "
+        low = "" if self.floor is None else f"{self.floor}.."
+        unit = "" if self.unit == "images" else " " + self.unit
+        burst = "" if self.burst is None else f" burst {self.burst}"
+        return f"{scope}{low}{self.count}{unit}/{self.name}{burst}"
 
 
 def parse_limit(text: str) -> Limit:
-    """Read `3/day`, `50/3h` or `10/5min`. Raises ValueError saying what it must be."""
-    found = re.fullmatch(r"(\d{1,9})/(\d{0,5})([a-z]+)", text.strip().lower())
-    if found is not None:
-        count, units = int(found[1]), int(found[2] or 1)
-        name = found[3].removesuffix("s") if len(found[3]) > 2 else found[3]
-        unit_s = UNITS_S.get(name)
-        if count and units and unit_s:
-            return Limit(count, units * unit_s, found[2] + found[3])
-    raise ValueError("images per time, as in 3/day, 50/3h or 10/5min")
-
-
-@dataclass
-class _Held:
-    user_id: str
-    at: float
-    images: int
-
-
-class Allowances:
-    """The reservations of all users, and what they leave of a limit.
-
-    A reservation counts in (now - window, now], and also while it is dated later than now: a clock
-    that was set back gives nothing away. keep_s: the longest window that will be asked for. What is
-    older than that by CLOCK_SLACK_S is dropped, a few reservations at each new one.
-    """
-
-    def __init__(self, keep_s: int) -> None:
-        self.keep_s = keep_s
-        self._users: dict[str, Rolling] = {}
-        self._jobs: dict[str, _Held] = {}
-        self._by_age: list[tuple[float, str]] = []
-
-    def __len__(self) -> int:
-        """Reservations that are remembered."""
-        return len(self._jobs)
-
-    def used(self, user_id: str, limit: Limit, now: float) -> int:
-        user = self._users.get(user_id)
-        return user.after(now - limit.window_s) if user else 0
-
-    def would_open_at(self, user_id: str, limit: Limit, images: int, now: float) -> float | None:
-        """The first whole second at which `images` more are within the limit.
-
-        None where they are now. Raises ValueError where they never are.
-        """
-        if images > limit.count:
-            raise ValueError(f"{images} images never fit into {limit.count} per {limit.name}.")
-        return self.falls_to(user_id, limit, limit.count - images, now)
-
-    def falls_to(self, user_id: str, limit: Limit, left: int, now: float) -> float | None:
-        """The first whole second at which at most `left` are used; None where that is so now."""
-        user = self._users.get(user_id)
-        if user is None or user.after(now - limit.window_s) <= left:
-            return None
-        return user.opens_at(limit.window_s, left)
-
-    def reserve(self, job_id: str, user_id: str, images: int, at: float) -> None:
-        """A job that is known already keeps the reservation it has."""
-        if job_id in self._jobs or images < 1:
-            return
-        self._jobs[job_id] = _Held(user_id, at, images)
-        heapq.heappush(self._by_age, (at, job_id))
-        self._users.setdefault(user_id, Rolling()).add(at, images)
-
-    def release(self, job_id: str, images: int | None = None) -> int:
-        """Give back images of a job, by default all; returns how many it still had to give."""
-        held = self._jobs.get(job_id)
-        if held is None:
-            return 0
-        given = held.images if images is None else min(images, held.images)
-        if given < 1:
-            return 0
-        held.images -= given
-        if not held.images:
-            del self._jobs[job_id]
-        user = self._users.get(held.user_id)
-        if user is not None:
-            user.take(held.at, given)
-            if not user:
-                del self._users[held.user_id]
-        return given
-
-    def drop_old(self, now: float) -> None:
-        """Drop a few of the reservations that no window reaches any more."""
-        horizon = now - self.keep_s - CLOCK_SLACK_S
-        for _ in range(_DROPS_A_TIME):
-            if not self._by_age or self._by_age[0][0] > horizon:
-                return
-            at, job_id = heapq.heappop(self._by_age)
-            held = self._jobs.get(job_id)
-            if held is None or held.at != at:
-                continue
-            del self._jobs[job_id]
-            user = self._users.get(held.user_id)
-            if user is not None:
-                user.forget(at)
-                if not user:
-                    del self._users[held.user_id]
+    """Read what is written. Raises ValueError saying what it must be."""
+    found = _WRITTEN.fullmatch(" ".join(text.lower().split()))
+    if found is None:
+        raise ValueError(MUST_BE)
+    low, high = int(found["low"]), int(found["high"] or found["low"])
+    units, name = int(found["units"] or 1), found["name"]
+    unit_s = UNITS_S.get(name.removesuffix("s") if len(name) > 2 else name)
+    scope, burst = found["scope"] or "user", found["burst"]
+    if scope not in get_args(Scope):
+        raise ValueError(f"{MUST_BE}; '{scope}' is none of {', '.join(get_args(Scope))}")
+    if not (0 < low <= high and units and unit_s):
+        raise ValueError(MUST_BE)
+    if burst is not None and (found["unit"] or found["high"] or not int(burst)):
+        raise ValueError(f"{MUST_BE}; a burst is of images, at least 1, and does not breathe")
+    return Limit(
+        high,
+        units * unit_s,
+        found["units"] + name,
+        scope,  # type: ignore[arg-type]
+        "device_s" if found["unit"] else "images",
+        low if found["high"] else None,
+        int(burst) if burst else None,
+    )

@@ -4,11 +4,33 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
+
+Scope = Literal["user", "key", "org", "tier", "region", "model"]
+"""Whose images a limit counts."""
+ServiceTier = Literal["priority", "default", "flex"]
+"""How a job is served: `priority` weighs more, `flex` weighs less and is promised nothing."""
+FULL = "full"
+"""The rung on which nothing is degraded."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What may be served on a rung of the ladder. work: tile-steps of one picture."""
+
+    rung: str
+    work: float
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """A job that asks to be admitted. work: tile-steps of one of its pictures.
+
+    key_id, region, model: empty where nothing is known. region: a country's code, upper case.
+    service: as the client asked; `auto` leaves it to the server, which means `default`.
+    offers: what may be served in its place, the best first; none where it must not be degraded.
+    patience_s: for how long the client waits for its reply; None for who does not wait for one.
+    features: names of what it uses that a switch may pause, such as `edits`.
 
     Raises ValueError for less than one image, and for a work that is not above zero.
     """
@@ -19,6 +41,13 @@ class Ask:
     tier: str
     images: int
     work: float
+    key_id: str = ""
+    region: str = ""
+    model: str = ""
+    service: Literal["auto", "default", "flex", "priority"] = "auto"
+    offers: tuple[Offer, ...] = ()
+    patience_s: float | None = None
+    features: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if self.images < 1 or not 0 < self.work < math.inf:
@@ -27,8 +56,12 @@ class Ask:
                 "Both must be above zero."
             )
 
+    @property
+    def served_as(self) -> ServiceTier:
+        return "default" if self.service == "auto" else self.service
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """A picture that gets a slot now."""
 
@@ -36,18 +69,52 @@ class Turn:
     index: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reservation:
-    """Images of a job that count against its user's limits from `at` on."""
+    """Images, and device-seconds, of a job that count against limits from `at` on.
+
+    device_s: what it is expected to use; once it is settled, what it used.
+    """
 
     job_id: str
     user_id: str
     tier: str
     images: int
     at: float
+    org_id: str = ""
+    key_id: str = ""
+    region: str = ""
+    model: str = ""
+    device_s: float = 0.0
+
+    def subject(self, scope: Scope) -> str:
+        """Who it counts for at a scope; empty where that is not known."""
+        return str(getattr(self, _FIELDS[scope]))
 
 
-@dataclass(frozen=True)
+_FIELDS = {
+    "user": "user_id", "key": "key_id", "org": "org_id", "tier": "tier", "region": "region",
+    "model": "model",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A time that a denial has stated, and that is honoured.
+
+    From `at` until `until`, one request of the user is judged by `value` where the rule would give
+    less by then. value: how far the tier's breathing limits were open when it was stated, in
+    millionths; of a promised wait, 0.
+    """
+
+    user_id: str
+    rule: str
+    value: int
+    at: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """What stands before a job.
 
@@ -61,10 +128,27 @@ class Wait:
     finish_s: tuple[float, float]
 
 
-@dataclass(frozen=True)
-class Standing:
-    """A user's use of one rolling limit.
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A request that is admitted, and how it is served.
 
+    offer: the rung, and the work of one picture on it. reservation: what it counts for.
+    wait: what stands before it, as it was when it was admitted.
+    """
+
+    offer: Offer
+    service: ServiceTier
+    reservation: Reservation
+    wait: Wait
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Use of one limit by whom it counts for.
+
+    scope, unit: `images` or `device_s`. limit: its present value; floor, ceiling: between which it
+    moves, both the limit itself where it does not. reason: why it has this value: `plan`, or `load`
+    while a limit that moves is below its ceiling.
     reset_at: the first whole second at which more is left than now; None while nothing is used.
     """
 
@@ -74,3 +158,9 @@ class Standing:
     remaining: int
     window_s: int
     reset_at: float | None
+    scope: Scope = "user"
+    unit: Literal["images", "device_s"] = "images"
+    floor: int = 0
+    ceiling: int = 0
+    burst: int | None = None
+    reason: Literal["plan", "load"] = "plan"

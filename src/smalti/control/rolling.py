@@ -4,64 +4,83 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from smalti.control.bursts import Burst
 
 
 class Rolling:
-    """Images by the time at which they were reserved.
+    """Amounts by the time at which they were reserved.
 
     Counting takes O(log n). Adding at the end takes O(1); adding or taking away in the middle takes
     as many steps as there are later dates.
+
+    dates, totals: in order; a total is the sum until its date, of what was forgotten too. dropped:
+    how many dates were forgotten. changes: how often what lay before the last date was changed.
+    bursts: what `bursts` derives from it, by the rate.
     """
 
-    __slots__ = ("_dates", "_forgotten", "_totals")
+    __slots__ = ("bursts", "changes", "dates", "dropped", "forgotten", "totals")
 
     def __init__(self) -> None:
-        self._dates: list[float] = []
-        self._totals: list[int] = []
-        self._forgotten = 0
+        self.dates: list[float] = []
+        self.totals: list[int] = []
+        self.forgotten = 0
+        self.dropped = 0
+        self.changes = 0
+        self.bursts: dict[tuple[int, int], Burst] | None = None
 
     def __bool__(self) -> bool:
-        return bool(self._dates)
+        return bool(self.dates)
 
-    def add(self, at: float, images: int) -> None:
-        i = bisect_left(self._dates, at)
-        if i == len(self._dates) or self._dates[i] != at:
-            self._dates.insert(i, at)
-            self._totals.insert(i, self._total_before(i))
-        for later in range(i, len(self._totals)):
-            self._totals[later] += images
-
-    def take(self, at: float, images: int) -> None:
-        """Take away images that were added with this date; of a forgotten date, nothing."""
-        i = bisect_left(self._dates, at)
-        if i == len(self._dates) or self._dates[i] != at:
+    def add(self, at: float, amount: int) -> None:
+        dates, totals = self.dates, self.totals
+        if not dates or dates[-1] < at:
+            totals.append((totals[-1] if totals else self.forgotten) + amount)
+            dates.append(at)
             return
-        for later in range(i, len(self._totals)):
-            self._totals[later] -= images
-        if self._totals[i] == self._total_before(i):
-            del self._dates[i], self._totals[i]
+        i = bisect_left(dates, at)
+        if i < len(dates) - 1 or dates[i] != at:
+            self.changes += 1
+        if dates[i] != at:
+            totals.insert(i, self._total_before(i))
+            dates.insert(i, at)
+        for later in range(i, len(totals)):
+            totals[later] += amount
+
+    def take(self, at: float, amount: int) -> None:
+        """Take away what was added with this date; of a forgotten date, nothing."""
+        i = bisect_left(self.dates, at)
+        if i == len(self.dates) or self.dates[i] != at:
+            return
+        self.changes += 1
+        for later in range(i, len(self.totals)):
+            self.totals[later] -= amount
+        if self.totals[i] == self._total_before(i):
+            del self.dates[i], self.totals[i]
 
     def forget(self, until: float) -> None:
         """Drop what is dated `until` or earlier."""
-        i = bisect_right(self._dates, until)
-        self._forgotten = self._total_before(i)
-        del self._dates[:i], self._totals[:i]
+        i = bisect_right(self.dates, until)
+        self.forgotten = self._total_before(i)
+        self.dropped += i
+        del self.dates[:i], self.totals[:i]
 
     def after(self, date: float) -> int:
-        """Images dated later than `date`."""
-        return self._total_before(len(self._dates)) - self._total_before(
-            bisect_right(self._dates, date)
-        )
+        """The sum of what is dated later than `date`."""
+        totals = self.totals
+        if not totals:
+            return 0
+        i = bisect_right(self.dates, date)
+        return totals[-1] - (totals[i - 1] if i else self.forgotten)
 
     def opens_at(self, window_s: int, left: int) -> float | None:
-        """The first whole second at which at most `left` images are younger than the window.
-
-        None where that is so at any time.
-        """
-        i = bisect_left(self._totals, self._total_before(len(self._dates)) - left)
-        if i == len(self._dates):
+        """The first whole second at which the window holds at most `left`; None: at any time."""
+        over = self._total_before(len(self.dates)) - left
+        if over <= self.forgotten:
             return None
-        return float(math.ceil(self._dates[i]) + window_s)
+        return float(math.ceil(self.dates[bisect_left(self.totals, over)]) + window_s)
 
     def _total_before(self, i: int) -> int:
-        return self._totals[i - 1] if i else self._forgotten
+        return self.totals[i - 1] if i else self.forgotten

@@ -1,114 +1,260 @@
-"""The rules that decide whether a request is admitted, and how a denial is worded."""
+"""`Rules`: everything that a person has set: switches, plans, limits; and what counts for them."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from dataclasses import replace
 
-from smalti.control.denial import Denial, images_in_words, time_in_words, window_in_words
-from smalti.control.limits import Allowances, Limit
-from smalti.control.nouns import Standing
+from smalti.control import wording
+from smalti.control.accounts import Accounts
+from smalti.control.breathing import Breath
+from smalti.control.claims import OF_WINDOW, SHORTEST_S, Claims
+from smalti.control.denial import Denial, Option
+from smalti.control.gauges import Gauge
+from smalti.control.nouns import Ask, Claim, Reservation, Standing
+from smalti.control.policy import Policy
+from smalti.control.switches import Switch
 from smalti.control.tiers import Tier
 
 
-def never(tier: Tier, images: int, max_waiting: int) -> Denial | None:
-    """A denial of more images than a rule allows at any time."""
-    for limit in tier.limits:
-        if images > limit.count:
-            return Denial(
-                "impossible", f"{tier.name}/{limit.name}", "user", limit.count, 0,
-                window_s=limit.window_s,
-                message=f"{_stated(tier, limit)} A request for {images} can never be within "
-                f"that. Ask for {limit.count} or fewer.",
-            )  # fmt: skip
-    if images > tier.max_waiting:
-        return Denial(
-            "impossible", f"{tier.name}/waiting", "user", tier.max_waiting, 0,
-            message=f"{_titled(tier)}: {images_in_words(tier.max_waiting)} may wait at a time. "
-            f"A request for {images} can never be within that. "
-            f"Ask for {tier.max_waiting} or fewer.",
-        )  # fmt: skip
-    if images > max_waiting:
-        return Denial(
-            "impossible", "server/waiting", "server", max_waiting, 0, reason="load",
-            message=f"This server lets {images_in_words(max_waiting)} wait at a time. "
-            f"A request for {images} can never be within that. Ask for {max_waiting} or fewer.",
-        )  # fmt: skip
-    return None
+class _Plan:
+    """A tier, as requests are held against it. breathing: those of its limits that do."""
+
+    __slots__ = ("breathing", "gauges", "models", "services", "tier")
+
+    def __init__(self, tier: Tier, accounts: Accounts) -> None:
+        self.tier = tier
+        self.models = frozenset(tier.models)
+        self.services = frozenset(tier.services)
+        self.gauges = tuple(Gauge(tier.name, limit, accounts) for limit in tier.limits)
+        self.breathing = tuple(gauge for gauge in self.gauges if gauge.limit.breathes)
 
 
-def over_limit(
-    allowances: Allowances, user_id: str, tier: Tier, images: int, now: float
-) -> Denial | None:
-    """Of the rolling limits that a request breaks, the one that opens last."""
-    last: tuple[float, Limit] | None = None
-    for limit in tier.limits:
-        opens_at = allowances.would_open_at(user_id, limit, images, now)
-        if opens_at is not None and (last is None or opens_at > last[0]):
-            last = opens_at, limit
-    if last is None:
+class Rules:
+    """policy may be set at any time; what is reserved stays reserved.
+
+    Limits that count for others than before count what is remembered; those that reach further
+    back see what is told to `recount`.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._accounts = Accounts()
+        self._breath = Breath()
+        self._claims = Claims()
+        self.policy = policy
+
+    @property
+    def policy(self) -> Policy:
+        return self._policy
+
+    @policy.setter
+    def policy(self, policy: Policy) -> None:
+        self._policy = policy
+        limits = [limit for tier in policy.tiers.values() for limit in tier.limits]
+        self._accounts.keep_s = max((limit.reach_s for limit in limits), default=0)
+        self._accounts.keep((limit.scope, limit.unit) for limit in limits)
+        self._plans = {name: _Plan(tier, self._accounts) for name, tier in policy.tiers.items()}
+        self._open()
+
+    @property
+    def keep_s(self) -> int:
+        """How far back any limit looks."""
+        return self._accounts.keep_s
+
+    @property
+    def open(self) -> int:
+        """How far the limits that breathe are open, in parts of `breathing.WIDE`."""
+        return self._breath.open
+
+    # --- what is decided ---
+
+    def denies(self, ask: Ask, device_s: float, now: float) -> Denial | None:
+        """Why a request is against the rules now. device_s: expected of the whole job."""
+        plan = self._plans[ask.tier]
+        if self._policy.switches:
+            switch = self._pausing(ask, now)
+            if switch is not None:
+                return self._paused(plan, ask, device_s, switch, now)
+        if ask.served_as not in plan.services:
+            return wording.not_in_plan(plan.tier, "service", ask.served_as, plan.tier.services)
+        if plan.models and ask.model not in plan.models:
+            return wording.not_in_plan(plan.tier, "model", ask.model, plan.tier.models)
+        for gauge in plan.gauges:
+            if not gauge.admits(ask, device_s, now):
+                return self._over_limit(plan, ask, device_s, now)
         return None
-    retry_at, limit = last
-    used = allowances.used(user_id, limit, now)
-    opening = "The next slot opens" if images == 1 else f"Room for {images} opens"
-    return Denial(
-        "limit", f"{tier.name}/{limit.name}", "user", limit.count, used,
-        window_s=limit.window_s, retry_at=retry_at,
-        message=f"{_stated(tier, limit)} You used {used}. "
-        f"{opening} at {time_in_words(retry_at, now)}.",
-    )  # fmt: skip
 
+    def _over_limit(self, plan: _Plan, ask: Ask, device_s: float, now: float) -> Denial | None:
+        """Of the limits that a request breaks, the one that opens last."""
+        for gauge in plan.gauges:
+            if not gauge.ever_fits(ask, device_s):
+                fewer = self._fewer(plan, ask, device_s, now)
+                return wording.impossible(plan.tier, gauge.limit, ask.images, fewer)
+        last, parts, told_by, retry_at = self._opens(plan, ask, device_s, now)
+        if last is None:
+            return None
+        known = retry_at if math.isfinite(retry_at) else None
+        value, used = last.value_at(parts), last.used(ask, now)
+        return Denial(
+            "limit",
+            last.rule,
+            last.limit.scope,
+            value,
+            used,
+            last.limit.unit,
+            window_s=last.limit.window_s,
+            retry_at=known,
+            reason="load" if value < last.limit.count else "plan",
+            message=wording.over_limit(plan.tier, last.limit, value, used, ask.images, known, now),
+            options=self._fewer(plan, ask, device_s, now),
+            claim=self._claim(plan, ask, device_s, told_by, retry_at, now),
+            floor=last.limit.least if last.limit.breathes else None,
+            ceiling=last.limit.count if last.limit.breathes else None,
+        )
 
-def too_many_waiting(tier: Tier, waiting: int, images: int, wait_s: float, now: float) -> Denial:
-    """wait_s: estimated seconds until enough of the user's pictures have left the queue."""
-    retry_at = _whole_second(now, wait_s)
-    return Denial(
-        "waiting", f"{tier.name}/waiting", "user", tier.max_waiting, waiting, retry_at=retry_at,
-        message=f"{_titled(tier)}: {images_in_words(tier.max_waiting)} may wait at a time. "
-        f"You have {waiting} waiting and asked for {images} more. "
-        f"There should be room at about {time_in_words(retry_at, now)}.",
-    )  # fmt: skip
+    def _paused(self, plan: _Plan, ask: Ask, device_s: float, switch: Switch, now: float) -> Denial:
+        """It tells when all rules admit the request, where that is known."""
+        if ask.served_as not in plan.services or (plan.models and ask.model not in plan.models):
+            return wording.paused(switch, None, now)
+        _, _, told_by, retry_at = self._opens(plan, ask, device_s, now)
+        known = retry_at if math.isfinite(retry_at) else None
+        claim = self._claim(plan, ask, device_s, told_by, retry_at, now)
+        return replace(wording.paused(switch, known, now), claim=claim)
 
+    def _opens(
+        self, plan: _Plan, ask: Ask, device_s: float, now: float
+    ) -> tuple[Gauge | None, int, int, float]:
+        """When a request is within the limits and nothing is paused; infinite if that is not known.
 
-def full(max_waiting: int, waiting: int, images: int, wait_s: float, now: float) -> Denial:
-    """wait_s: estimated seconds until enough pictures have left the queue."""
-    retry_at = _whole_second(now, wait_s)
-    return Denial(
-        "capacity", "server/waiting", "server", max_waiting, waiting, retry_at=retry_at,
-        reason="load",
-        message=f"This server lets {images_in_words(max_waiting)} wait at a time, and {waiting} "
-        f"are waiting. There should be room for {images} at about {time_in_words(retry_at, now)}. "
-        "This is the server's load and not a limit of yours.",
-    )  # fmt: skip
+        With the limit that opens last, None if all admit it now; how far limits are open for it
+        now; and how far they must be then.
+        """
+        claim = self._claims.of(ask.user_id, ask.tier, now) if self._claims else None
+        parts = told_by = self._parts(claim, now)
+        last, opens = self._last(plan, ask, device_s, parts, now)
+        retry_at = self._unpaused(ask, opens)
+        if claim is not None and claim.at > now and claim.value > parts:
+            _, later = self._last(plan, ask, device_s, claim.value, now)
+            by_claim = self._unpaused(ask, max(later, claim.at))
+            if by_claim < retry_at:
+                told_by, retry_at = claim.value, by_claim
+        return last, parts, told_by, retry_at
 
+    def _last(
+        self, plan: _Plan, ask: Ask, device_s: float, parts: int, now: float
+    ) -> tuple[Gauge | None, float]:
+        """The limit that opens last, and when: infinite if not while they are open so far.
 
-def standing(
-    allowances: Allowances, user_id: str, tier: Tier, limit: Limit, now: float
-) -> Standing:
-    used = allowances.used(user_id, limit, now)
-    reset_at = None
-    if used:
-        reset_at = allowances.falls_to(user_id, limit, min(used, limit.count) - 1, now)
-    return Standing(
-        f"{tier.name}/{limit.name}",
-        limit.count,
-        used,
-        max(limit.count - used, 0),
-        limit.window_s,
-        reset_at,
-    )
+        None where all admit the request now.
+        """
+        last, opens = None, now
+        for gauge in plan.gauges:
+            at = gauge.opens_at(ask, device_s, parts, now)
+            if at is not None and (last is None or at > opens):
+                last, opens = gauge, at
+        return last, opens
 
+    def _pausing(self, ask: Ask, now: float) -> Switch | None:
+        """Of the switches that are on for a request, the one that goes off last."""
+        last = None
+        for switch in self._policy.switches:
+            if switch.on(now) and switch.concerns(ask) and (last is None or switch.outlasts(last)):
+                last = switch
+        return last
 
-def _titled(tier: Tier) -> str:
-    return f"{tier.name.capitalize()} tier"
+    def _unpaused(self, ask: Ask, at: float) -> float:
+        """The first whole second, `at` if it is one, at which no switch is on for a request."""
+        while math.isfinite(at):
+            switch = self._pausing(ask, at)
+            if switch is None:
+                break
+            at = math.inf if switch.until_s is None else float(math.ceil(switch.until_s))
+        return at
 
+    # --- times that are stated ---
 
-def _stated(tier: Tier, limit: Limit) -> str:
-    return (
-        f"{_titled(tier)}: {images_in_words(limit.count)} "
-        f"per rolling {window_in_words(limit.window_s)}."
-    )
+    def _parts(self, claim: Claim | None, now: float) -> int:
+        """How far limits are open for somebody."""
+        parts = self._breath.open
+        return max(parts, claim.value) if claim is not None and claim.at <= now else parts
 
+    def _claim(
+        self, plan: _Plan, ask: Ask, device_s: float, parts: int, retry_at: float, now: float
+    ) -> Claim | None:
+        """What is needed to keep a stated time true, whatever the load is by then."""
+        window_s = 0
+        for gauge in plan.breathing if parts and math.isfinite(retry_at) else ():
+            opens = gauge.opens_at(ask, device_s, 0, now)
+            if opens is not None and opens > retry_at:
+                window_s = max(window_s, gauge.limit.window_s)
+        if not window_s:
+            return None
+        until = retry_at + max(SHORTEST_S, OF_WINDOW * window_s)
+        return self._claims.merged(ask.user_id, ask.tier, parts, retry_at, until, now)
 
-def _whole_second(now: float, wait_s: float) -> float:
-    """At least one second from now."""
-    return float(math.ceil(now + max(wait_s, 1.0)))
+    def honours(self, denial: Denial) -> None:
+        """A denial is told, so the time that it states must stay true."""
+        if denial.claim is not None:
+            self._claims.keep(denial.claim)
+
+    # --- what happens ---
+
+    def reserve(self, held: Reservation, now: float) -> None:
+        self._accounts.drop_old(now)
+        if self._claims:
+            self._claims.drop_old(now)
+            self._claims.use(held.user_id, held.tier, now)
+        self._accounts.reserve(held)
+
+    def release(self, job_id: str, images: int | None = None) -> int:
+        """Give back images of a job, by default all; returns how many it still had to give."""
+        return self._accounts.release(job_id, images)
+
+    def settle(self, job_id: str, device_s: float) -> None:
+        self._accounts.settle(job_id, device_s)
+
+    def restore(
+        self, reservations: Iterable[Reservation], claims: Iterable[Claim], now: float
+    ) -> None:
+        """Count what was reserved before a restart; what is known already counts once."""
+        told = sorted(reservations, key=lambda held: held.at)
+        for held in told:
+            self._accounts.reserve(held)
+            self._accounts.drop_old(now)
+        self._claims.restore(claims, told, now)
+
+    def recount(self, reservations: Iterable[Reservation], now: float) -> None:
+        """Count these too, after a policy that reaches further back than before."""
+        self.restore(reservations, (), now)
+
+    def load_is(self, load: float, now: float) -> None:
+        """load: 0 while it is calm, 1 where promises are at their edge."""
+        before = self._breath.open
+        self._breath.load_is(load, now)
+        if self._breath.open != before:
+            self._open()
+
+    def _open(self) -> None:
+        parts = self._breath.open
+        for plan in self._plans.values():
+            for gauge in plan.breathing:
+                gauge.most = gauge.most_at(parts)
+
+    # --- what is told ---
+
+    def standings(self, about: Ask | Reservation, now: float) -> list[Standing]:
+        """Of all limits of a tier that count for somebody who is known."""
+        gauges, parts = self._plans[about.tier].gauges, self._breath.open
+        return [gauge.standing(about, parts, now) for gauge in gauges if gauge.counts(about)]
+
+    def _fewer(self, plan: _Plan, ask: Ask, device_s: float, now: float) -> tuple[Option, ...]:
+        """The most images, fewer than asked for, that would be admitted now."""
+        if ask.images == 1:
+            return ()
+        claim = self._claims.of(ask.user_id, ask.tier, now) if self._claims else None
+        parts = self._parts(claim, now)
+        images = ask.images - 1
+        for gauge in plan.gauges:
+            images = gauge.room_for(ask, images, device_s, parts, now)
+        return (Option("fewer", images=images),) if images else ()

@@ -1,0 +1,72 @@
+"""`Claims`: how far limits were open when a time was stated, so that the time stays true."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+
+from smalti.control.nouns import Claim, Reservation
+
+_OF_LIMITS = "/breathing"
+SHORTEST_S = 60.0
+OF_WINDOW = 0.1
+"""A claim is kept for at least so long, and this part of the longest window that it is about."""
+
+
+class Claims:
+    """One for each user and tier. Their value is in parts, as `Breath.open` is."""
+
+    def __init__(self) -> None:
+        self._claims: dict[tuple[str, str], Claim] = {}
+        self._by_end: list[tuple[float, tuple[str, str]]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._claims)
+
+    def of(self, user_id: str, tier: str, now: float) -> Claim | None:
+        """What is or will be honoured."""
+        claim = self._claims.get((user_id, tier + _OF_LIMITS))
+        return claim if claim is not None and now <= claim.until else None
+
+    def merged(
+        self, user_id: str, tier: str, parts: int, at: float, until: float, now: float
+    ) -> Claim:
+        """One that honours a new time and the one that was stated before."""
+        before = self.of(user_id, tier, now)
+        if before is not None:
+            parts, at = max(parts, before.value), min(at, before.at)
+            until = max(until, before.until)
+        return Claim(user_id, tier + _OF_LIMITS, parts, at, until)
+
+    def keep(self, claim: Claim) -> None:
+        """In place of the one before; one that is not about limits is left aside."""
+        if claim.rule.endswith(_OF_LIMITS):
+            name = claim.user_id, claim.rule
+            self._claims[name] = claim
+            heapq.heappush(self._by_end, (claim.until, name))
+
+    def drop_old(self, now: float) -> None:
+        while self._by_end and self._by_end[0][0] < now:
+            until, name = heapq.heappop(self._by_end)
+            claim = self._claims.get(name)
+            if claim is not None and claim.until == until:
+                del self._claims[name]
+
+    def use(self, user_id: str, tier: str, now: float) -> None:
+        """A request was admitted: what was honoured by then is used up."""
+        claim = self._claims.get((user_id, tier + _OF_LIMITS))
+        if claim is not None and claim.at <= now:
+            del self._claims[user_id, claim.rule]
+
+    def restore(
+        self, claims: Iterable[Claim], reservations: Iterable[Reservation], now: float
+    ) -> None:
+        """Those that were not used, as far as the reservations show, and are not over."""
+        latest: dict[tuple[str, str], float] = {}
+        for held in reservations:
+            name = held.user_id, held.tier + _OF_LIMITS
+            latest[name] = max(held.at, latest.get(name, held.at))
+        for claim in claims:
+            used_at = latest.get((claim.user_id, claim.rule))
+            if claim.until >= now and (used_at is None or used_at < claim.at):
+                self.keep(claim)

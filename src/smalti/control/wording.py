@@ -1,0 +1,164 @@
+"""How denials are worded."""
+
+from __future__ import annotations
+
+import math
+
+from smalti.control.denial import Denial, Option, images_in_words, time_in_words, window_in_words
+from smalti.control.limits import Limit
+from smalti.control.nouns import Claim, Scope
+from smalti.control.switches import Switch
+from smalti.control.tiers import Tier
+
+SOON_S = 60.0
+"""Clients may come back by themselves to what is free again so soon."""
+
+_WHOSE: dict[Scope, str] = {
+    "user": "You",
+    "key": "This key",
+    "org": "Your organisation",
+    "tier": "All users of the tier together",
+    "region": "Your region",
+    "model": "All users of this model together",
+}
+_FOR: dict[Scope, str] = {
+    "user": "you",
+    "key": "one key",
+    "org": "one organisation",
+    "tier": "all of the tier together",
+    "region": "one region",
+    "model": "one model",
+}
+
+
+def titled(tier: Tier) -> str:
+    return f"{tier.name.capitalize()} tier"
+
+
+def rule_of(tier: Tier, limit: Limit) -> str:
+    return f"{tier.name}/{limit.rule}"
+
+
+def over_limit(
+    tier: Tier, limit: Limit, value: int, used: int, images: int, retry_at: float | None, now: float
+) -> str:
+    """value: of the limit now. used: in its unit. retry_at: None where no time is known."""
+    rule = stated(tier, limit, value)
+    if retry_at is None and limit.unit == "images" and images > value:
+        return f"{rule} A request for {images} is more than that. Ask for {value} or fewer."
+    at_once = " at once" if limit.burst is not None else ""
+    unit = " device-seconds" if limit.unit == "device_s" else ""
+    spent = f"{rule} {_WHOSE[limit.scope]} used {used}{unit}{at_once}."
+    if retry_at is None:
+        return f"{spent} It is not known when there is room."
+    opening = "The next slot opens" if images == 1 else f"Room for {images} opens"
+    return f"{spent} {opening} at {time_in_words(retry_at, now)}."
+
+
+def stated(tier: Tier, limit: Limit, value: int) -> str:
+    """A limit at its present value."""
+    whose = "" if limit.scope == "user" else f" for {_FOR[limit.scope]}"
+    window = window_in_words(limit.window_s)
+    if limit.burst is not None:
+        return (
+            f"{titled(tier)}: {images_in_words(limit.count)} per {window}{whose}, "
+            f"at most {limit.burst} at once."
+        )
+    breath = ""
+    if limit.breathes:
+        breath = f" ({value} now, as demand is high; up to {limit.count} when it is calm)"
+        if value == limit.count:
+            breath = f" (from {limit.least} to {limit.count}, by demand)"
+    amount = images_in_words(value) if limit.unit == "images" else f"{value} device-seconds"
+    return f"{titled(tier)}: {amount} per rolling {window}{whose}{breath}."
+
+
+def impossible(tier: Tier, limit: Limit, images: int, options: tuple[Option, ...] = ()) -> Denial:
+    most = limit.count if limit.burst is None else limit.burst
+    return Denial(
+        "impossible", rule_of(tier, limit), limit.scope, most, 0, limit.unit,
+        window_s=limit.window_s, options=options,
+        message=f"{stated(tier, limit, limit.count)} A request for {images_in_words(images)} can "
+        "never be within that. "
+        + (f"Ask for {most} or fewer." if limit.unit == "images" else "Ask for fewer or smaller."),
+    )  # fmt: skip
+
+
+def never_waiting(rule: str, most: int, images: int, whose: str, server: bool) -> Denial:
+    return Denial(
+        "impossible", rule, "server" if server else "user", most, 0,
+        reason="load" if server else "plan",
+        message=f"{whose} {images_in_words(most)} wait at a time. "
+        f"A request for {images} can never be within that. Ask for {most} or fewer.",
+    )  # fmt: skip
+
+
+def paused(switch: Switch, retry_at: float | None, now: float) -> Denial:
+    until = "" if retry_at is None else f" It is open again at {time_in_words(retry_at, now)}."
+    return Denial(
+        "paused", switch.rule, switch.scope, 0, 0, retry_at=retry_at, reason="operator",
+        message=switch.message + until,
+    )  # fmt: skip
+
+
+def not_in_plan(tier: Tier, what: str, name: str, has: tuple[str, ...]) -> Denial:
+    return Denial(
+        "plan", f"{tier.name}/{what}", "tier", 0, 0,
+        message=f"{titled(tier)} does not include the {what} '{name}'. It has {', '.join(has)}.",
+    )  # fmt: skip
+
+
+def too_many_waiting(tier: Tier, waiting: int, images: int, wait_s: float, now: float) -> Denial:
+    """wait_s: estimated seconds until enough of the user's pictures have left the queue."""
+    retry_at = whole_second(now, wait_s)
+    return Denial(
+        "waiting", f"{tier.name}/waiting", "user", tier.max_waiting, waiting, retry_at=retry_at,
+        message=f"{titled(tier)}: {images_in_words(tier.max_waiting)} may wait at a time. "
+        f"You have {waiting} waiting and asked for {images} more. "
+        f"There should be room at about {time_in_words(retry_at, now)}.",
+    )  # fmt: skip
+
+
+def full(max_waiting: int, waiting: int, images: int, wait_s: float, now: float) -> Denial:
+    """wait_s: estimated seconds until enough pictures have left the queue."""
+    retry_at = whole_second(now, wait_s)
+    return Denial(
+        "capacity", "server/waiting", "server", max_waiting, waiting, retry_at=retry_at,
+        reason="load", should_retry=retry_at - now <= SOON_S,
+        message=f"This server lets {images_in_words(max_waiting)} wait at a time, and {waiting} "
+        f"are waiting. There should be room for {images} at about {time_in_words(retry_at, now)}. "
+        "This is the server's load and not a limit of yours.",
+    )  # fmt: skip
+
+
+def too_long(
+    tier: Tier, promised_s: float, wait_s: float, claim: Claim, options: tuple[Option, ...],
+    should_retry: bool, now: float,
+) -> Denial:  # fmt: skip
+    """wait_s: within which the pictures would have their slots nine times in ten."""
+    return Denial(
+        "capacity", claim.rule, "server", round(promised_s), math.ceil(wait_s), "seconds",
+        retry_at=claim.at, reason="load", options=options, claim=claim, should_retry=should_retry,
+        message=f"{titled(tier)}: pictures are promised to start within {promised_s:.0f} s, and "
+        f"yours would start in {wait_s:.0f} s. Come back at {time_in_words(claim.at, now)}: a "
+        "place is kept for you. This is the server's load and not a limit of yours.",
+    )  # fmt: skip
+
+
+def too_long_for_client(
+    patience_s: float, finish_s: float, options: tuple[Option, ...], now: float
+) -> Denial:
+    """finish_s: within which the pictures would be drawn nine times in ten."""
+    retry_at = whole_second(now, finish_s - patience_s)
+    return Denial(
+        "capacity", "server/patience", "server", round(patience_s), math.ceil(finish_s), "seconds",
+        retry_at=retry_at, reason="load", options=options,
+        message=f"The pictures would be there in {finish_s:.0f} s, and your client says that it "
+        f"gives up after {patience_s:.0f} s. Ask for a job with 'Prefer: respond-async', or for a "
+        "stream, or give your client more time.",
+    )  # fmt: skip
+
+
+def whole_second(now: float, wait_s: float) -> float:
+    """At least one second from now."""
+    return float(math.ceil(now + max(wait_s, 1.0)))
