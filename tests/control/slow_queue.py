@@ -4,103 +4,132 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+Path = tuple[str, ...]
+
+NEAR = 1e-4
+"""The queue sets newcomers apart by less than this, and rounds differently."""
+
 
 @dataclass
 class Someone:
-    """A tier or a user, with its place in virtual time."""
+    """A class, an organisation or a user, with its place in virtual time.
 
-    name: str
+    tag: what it was served, weighed. floor: where it last started. virtual, served, latest,
+    unsettled: of the group that it is.
+    """
+
     weight: float = 1.0
+    max_running: float = float("inf")
     tag: float = 0.0
     floor: float = 0.0
-    was_ready: bool = False
+    waited: bool = False
+    stood: bool = False
+    virtual: float = 0.0
+    served: float = 0.0
+    latest: float = 0.0
+    unsettled: float = 0.0
 
 
 @dataclass
 class Picture:
     job_id: str
     index: int
-    tier: str
-    user: str
+    path: Path
     work: float
     charged: float = 0.0
 
 
 @dataclass
-class Level:
-    virtual: float = 0.0
-    latest: float = 0.0
-    members: dict[str, Someone] = field(default_factory=dict)
-
-
 class SlowQueue:
-    """Two levels; cost of a picture is its work until it is settled."""
+    """Cost of a picture is its work until it is settled. known: by path; the root's is empty."""
 
-    def __init__(self, weights: dict[str, float], bounds: dict[str, int]) -> None:
-        self.bounds = bounds
-        self.tiers = Level()
-        self.users = {name: Level() for name in weights}
-        for name, weight in weights.items():
-            self.tiers.members[name] = Someone(name, weight)
-        self.waiting: list[Picture] = []
-        self.running: list[Picture] = []
-        self.returned: list[Picture] = []
+    known: dict[Path, Someone]
+    waiting: list[Picture] = field(default_factory=list)
+    running: list[Picture] = field(default_factory=list)
+    returned: list[Picture] = field(default_factory=list)
 
-    def ready_users(self, tier: str) -> set[str]:
-        return {
-            p.user
-            for p in self.waiting
-            if p.tier == tier and sum(r.user == p.user for r in self.running) < self.bounds[p.user]
-        }
+    # --- who may ---
 
-    def ready_tiers(self) -> set[str]:
-        return {name for name in self.users if self.ready_users(name)}
+    def waiting_of(self, path: Path) -> list[Picture]:
+        return [p for p in self.waiting if p.path[: len(path)] == path]
 
-    def may_be_named(self) -> list[Picture]:
+    def running_of(self, path: Path) -> list[Picture]:
+        return [p for p in self.running if p.path[: len(path)] == path]
+
+    def members(self, path: Path) -> list[Path]:
+        return [other for other in self.known if other[:-1] == path and other]
+
+    def ready(self, path: Path) -> bool:
+        """Something of it waits that may be named: some way down to a user is open."""
+        if path and len(self.running_of(path)) >= self.known[path].max_running:
+            return False
+        members = self.members(path)
+        if members:
+            return any(self.ready(member) for member in members)
+        return bool(self.waiting_of(path))
+
+    def may_be_named(self, path: Path = ()) -> list[Picture]:
         """The pictures of which any may come next: they are first in all but arrival."""
-        if self.returned:
+        if not path and self.returned:
             return self.returned[:1]
+        members = [member for member in self.members(path) if self.ready(member)]
+        if not members:
+            return self.waiting_of(path)[:1] if self.ready(path) else []
+        least = min(self.known[member].tag for member in members) + NEAR
         found = []
-        for tier in least(self.tiers, self.ready_tiers()):
-            for user in least(self.users[tier], self.ready_users(tier)):
-                found.append(next(p for p in self.waiting if (p.tier, p.user) == (tier, user)))
+        for member in members:
+            if self.known[member].tag <= least:
+                found += self.may_be_named(member)
         return found
 
+    # --- what happens ---
+
     def put(self, pictures: list[Picture]) -> None:
-        self.waiting.extend(pictures)
-        for p in pictures:
-            self.users[p.tier].members.setdefault(p.user, Someone(p.user))
+        self.waiting += pictures
         self.look()
 
     def name(self, p: Picture) -> None:
         was_returned = p in self.returned
         if was_returned:
             self.returned.remove(p)
+        p.charged = p.work
+        for path in ways(p.path):
+            member, group = self.known[path], self.known[path[:-1]]
+            if was_returned:
+                group.unsettled += p.work
+            else:
+                group.served = max(group.served, member.tag)
+                group.virtual = max(group.virtual, member.tag)
+                given = p.work + group.unsettled
+                weights = sum(
+                    self.known[other].weight
+                    for other in self.members(path[:-1])
+                    if self.waiting_of(other)
+                )
+                group.virtual += max(given, 0.0) / (weights + member.weight)
+                group.unsettled = min(given, 0.0)
+            self.charge(path, p.work)
         self.waiting.remove(p)
         self.running.append(p)
-        p.charged = p.work
-        for level, name in ((self.tiers, p.tier), (self.users[p.tier], p.user)):
-            if not was_returned:
-                level.virtual = max(level.virtual, level.members[name].tag)
-            charge(level, name, p.work)
         self.look()
 
     def settle(self, p: Picture, cost: float) -> None:
         self.running.remove(p)
-        for level, name in ((self.tiers, p.tier), (self.users[p.tier], p.user)):
-            charge(level, name, cost - p.charged)
+        for path in ways(p.path):
+            self.known[path[:-1]].unsettled += cost - p.charged
+            self.charge(path, cost - p.charged)
         self.look()
 
     def put_back(self, p: Picture) -> None:
-        self.running.remove(p)
-        self.returned.append(p)
-        at = next((i for i, w in enumerate(self.waiting) if w.user == p.user), len(self.waiting))
+        """It goes before its user's others, as its job does, wherever that is now."""
+        job = next((w for w in self.waiting if w.job_id == p.job_id), None)
+        back = Picture(p.job_id, p.index, job.path if job else p.path, job.work if job else p.work)
         mine = [w for w in self.waiting if w.job_id == p.job_id]
-        self.waiting = [w for w in self.waiting if w.job_id != p.job_id]
-        self.waiting[at:at] = [p, *mine]
-        for level, name in ((self.tiers, p.tier), (self.users[p.tier], p.user)):
-            charge(level, name, -p.charged)
+        others = [w for w in self.waiting if w.job_id != p.job_id]
+        self.waiting = [back, *mine, *others]
+        self.returned.append(back)
         self.look()
+        self.settle(p, 0.0)
 
     def withdraw(self, job_id: str) -> list[int]:
         gone = [p for p in self.waiting if p.job_id == job_id]
@@ -109,29 +138,37 @@ class SlowQueue:
         self.look()
         return sorted(p.index for p in gone)
 
+    def reprioritise(self, job_id: str, path: Path) -> None:
+        work = next(p.work for p in self.waiting if p.job_id == job_id)
+        self.put([Picture(job_id, index, path, work) for index in self.withdraw(job_id)])
+
+    # --- virtual time ---
+
+    def charge(self, path: Path, cost: float) -> None:
+        member, group = self.known[path], self.known[path[:-1]]
+        member.tag = max(member.floor, member.tag + cost / member.weight)
+        group.latest = max(group.latest, member.tag)
+
     def look(self) -> None:
-        """Who is ready now and was not before starts at the virtual time, if it is behind it."""
-        for tier, level in self.users.items():
-            look(level, self.ready_users(tier), any(p.tier == tier for p in self.waiting))
-        look(self.tiers, self.ready_tiers(), bool(self.waiting))
-
-
-def charge(level: Level, name: str, cost: float) -> None:
-    member = level.members[name]
-    member.tag = max(member.floor, member.tag + cost / member.weight)
-    level.latest = max(level.latest, member.tag)
-
-
-def look(level: Level, ready: set[str], any_waiting: bool) -> None:
-    for name, member in level.members.items():
-        if name in ready and not member.was_ready:
-            member.floor = level.virtual
+        """Whoever has something waiting now and had not starts at the virtual time, whoever was
+        aside at the tag of who was served last; nobody earlier than by his own tag."""
+        for path, member in self.known.items():
+            if not path:
+                continue
+            group = self.known[path[:-1]]
+            waits, stands = bool(self.waiting_of(path)), self.ready(path)
+            if waits and not member.waited:
+                member.floor = max(member.floor, group.virtual)
+            elif stands and not member.stood:
+                member.floor = max(member.floor, group.served)
             member.tag = max(member.tag, member.floor)
-        member.was_ready = name in ready
-    if not any_waiting:
-        level.virtual = level.latest
+            member.waited, member.stood = waits, stands
+        for path, group in self.known.items():
+            if not self.waiting_of(path):
+                group.virtual = max(group.virtual, group.latest)
+                group.unsettled = 0.0
 
 
-def least(level: Level, ready: set[str]) -> list[str]:
-    tags = {name: level.members[name].tag for name in ready}
-    return [name for name, tag in tags.items() if tag <= min(tags.values())]
+def ways(path: Path) -> list[Path]:
+    """From the user up to the class."""
+    return [path[:depth] for depth in range(len(path), 0, -1)]

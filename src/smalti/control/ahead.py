@@ -1,110 +1,128 @@
-"""How many pictures would be named before a given one."""
+"""What goes before a place in the fair order, told without looking at each member.
+
+Two sums at each level. Those who stand before a member in the line go once: they are counted in
+the line. While the member is served what waits before the place in it, each of the others is served
+as much, or all that it has: that is asked of the group's backlog.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from smalti.control.fair import FairQueue, Waiting
+from smalti.control.returned import Returned, class_of
 from smalti.control.share import Group, Member
-from smalti.control.sight import LATER, next_turns
+from smalti.control.user import Step, Waiting
 
-EXACT = 100
-"""Turns that are looked at one by one; who stands further back gets an estimate."""
-
-_FEW = 32
+_LATER = 2.0**-10
+"""Device-seconds after which whoever started at the same time stands before a newcomer."""
 
 
-def turns_before(queue: FairQueue, job: Waiting) -> tuple[int, int]:
-    """Waiting pictures that would be named before the job's next one, and before its last.
+class Ahead(NamedTuple):
+    """Waiting pictures of the same class, and their tile-steps, that are named before a job's next
+    one, and before its last one."""
 
-    Exact for the next EXACT turns, as `next_turns` defines it. Beyond them an estimate from how
-    many members have how many pictures waiting, as if all pictures of a group cost its mean.
-    """
-    first = last = None
-    left = len(job.indices)
-    turns = islice(next_turns(queue), EXACT) if _may_be_near(queue, job) else ()
-    for turn, (job_id, _) in enumerate(turns):
-        if job_id == job.job_id:
-            first = turn if first is None else first
-            left -= 1
-            if not left:
-                last = turn
-                break
-    place, work = own_before(job)
-    if first is None:
-        first = max(EXACT, _estimate(queue, job.user, place, work))
-    if last is None:
-        more = len(job.indices) - 1
-        last = _estimate(queue, job.user, place + more, work + more * job.work)
-        last = max(last, first + more, EXACT)
-    return first, last
+    pictures: int
+    work: float
+    last_pictures: int
+    last_work: float
 
 
-def own_before(job: Waiting) -> tuple[int, float]:
-    """Pictures of the same user that go before the job's, and their work."""
-    pictures, work = 0, 0.0
-    for other in job.user.jobs.values():
-        if other is job:
+def ahead_of_job(job: Waiting, returned: Returned, rate: float) -> Ahead:
+    """rate: device-seconds of a tile-step."""
+    pictures, work = job.user.before(job)
+    ahead = _ahead(job.user, pictures, work, len(job.indices), job.work, rate)
+    if not returned:
+        return ahead
+    ahead = _after(ahead, class_of(job.user), returned)
+    back = [index for index in job.indices if (job.job_id, index) in returned]
+    if not back:
+        return ahead
+    first = returned.before((job.job_id, back[0]))
+    last = returned.before((job.job_id, back[-1])) if len(back) == len(job.indices) else ahead[2:]
+    return Ahead(*first, *last)
+
+
+def ahead_of_newcomer(
+    root: Group, path: Sequence[Step], images: int, work: float, returned: Returned, rate: float
+) -> Ahead:
+    """Of a job that is not there, behind its user's others."""
+    at: Member = root
+    for step in path:
+        assert isinstance(at, Group)
+        found = at.members.get(step[0])
+        if found is None:
+            if at is root:
+                return Ahead(0, 0.0, images - 1, (images - 1) * work)
+            at = Member(step[0], at)
+            at.weight = step[1]
             break
-        pictures += len(other.indices)
-        work += len(other.indices) * other.work
-    return pictures, work
+        at = found
+    ahead = _ahead(at, at.waiting, at.work, images, work, rate)
+    return _after(ahead, class_of(at), returned) if returned else ahead
 
 
-def _may_be_near(queue: FairQueue, job: Waiting) -> bool:
-    """False if the users that are named before the job's user fill the next EXACT turns."""
-    group = job.user.parent
-    if group is None or any((job.job_id, index) in queue.returned for index in job.indices):
-        return True
-    return group.ready_line.before(*_stands_at(group, job.user)) < EXACT
+def _after(ahead: Ahead, of: Member, returned: Returned) -> Ahead:
+    """Behind what came back of a class; it may be among what is counted already."""
+    pictures, work = returned.of(of)
+    return Ahead(
+        min(ahead.pictures + pictures, max(of.waiting, ahead.pictures)),
+        min(ahead.work + work, max(of.work, ahead.work)),
+        min(ahead.last_pictures + pictures, max(of.waiting, ahead.last_pictures)),
+        min(ahead.last_work + work, max(of.work, ahead.last_work)),
+    )
 
 
-def _estimate(queue: FairQueue, user: Member, place: int, work: float) -> int:
-    """Pictures before the one at a place in its user's line, that has `work` before it there."""
-    rate = queue.device_s_per_work
-    pictures, device_s = float(place), work * rate
-    member, group = user, user.parent
-    while group is not None:
-        tag, arrival = _stands_at(group, member)
-        others = _others_before(group, member, tag + device_s / member.weight, arrival, rate)
-        for more_pictures, more_s in others:
-            pictures += more_pictures
-            device_s += more_s
+def _ahead(
+    member: Member, pictures: int, work: float, images: int, each: float, rate: float
+) -> Ahead:
+    """pictures, work: what waits in the member before the job. images, each: of the job."""
+    more = images - 1
+    first: tuple[float, float] = pictures, work
+    last: tuple[float, float] = pictures + more, work + more * each
+    group = member.parent
+    while group is not None and group.parent is not None:
+        if group.waiting > member.waiting:
+            rank, beyond = _stands(group, member, rate)
+            others = _beside(group, member, rank, beyond, first[1])
+            then = _beside(group, member, rank, beyond, last[1]) if more else others
+            first = first[0] + others[0], first[1] + others[1]
+            last = last[0] + then[0], last[1] + then[1]
         member, group = group, group.parent
-    return int(min(pictures, queue.waiting - 1))
+    return Ahead(round(first[0]), first[1], round(last[0]), last[1])
 
 
-def _stands_at(group: Group, member: Member) -> tuple[float, int]:
-    if member.name in group.ready_line:
-        tag, arrival, _ = group.ready_line.place(member.name)
-        return tag, arrival
-    return max(member.tag, group.virtual), LATER
+def _stands(group: Group, member: Member, rate: float) -> tuple[int, float]:
+    """How many stand before a member, and how many tile-steps each of them is served before it
+    beyond its next picture."""
+    line, tag = group.line, member.tag + member.owed
+    if not member.stands:
+        start = group.served if member.waiting else group.virtual
+        tag = (tag if tag > start else start) + _LATER
+    rank = line.before(tag)
+    if not rank or rate <= 0:
+        return rank, 0.0
+    beyond = (tag - line.first_tag()) / rate - group.work / group.waiting
+    return rank, beyond if beyond > 0 else 0.0
 
 
-def _others_before(
-    group: Group, member: Member, end: float, arrival: int, rate: float
-) -> Iterator[tuple[float, float]]:
-    """Pictures and device-seconds of a group's other members that come before a virtual time."""
-    if len(group.ready_line) + len(group.aside) <= _FEW or not group.lengths:
-        for line in (group.ready_line, group.aside):
-            for tag, arrived, name in line:
-                other = group.members[name]
-                mean_s = other.work * rate / other.waiting
-                turns = math.ceil((end - max(tag, other.floor)) * other.weight / mean_s)
-                if turns == 0 and tag == end and arrived < arrival:
-                    turns = 1
-                if other is not member and turns > 0:
-                    turns = min(turns, other.waiting)
-                    yield turns, turns * mean_s
-        return
-    mean_s = group.work * rate / group.waiting
-    for members in group.lengths:
-        before = group.ready_line.before(end, arrival) + group.aside.before(end, arrival)
-        if before == 0:
-            return
-        share = before / (len(group.ready_line) + len(group.aside))
-        pictures = members * share
-        yield pictures, pictures * mean_s
-        end, arrival = end - mean_s, 0
+def _beside(
+    group: Group, member: Member, rank: int, beyond: float, own: float
+) -> tuple[float, float]:
+    """Pictures and tile-steps that a group's other members are served before a member's place.
+
+    own: tile-steps that wait in the member before it.
+    """
+    waiting, work = group.waiting - member.waiting, group.work - member.work
+    each = own / member.weight + beyond
+    if each <= 0 or work <= 0:
+        return rank, rank * work / waiting
+    others = group.standing + len(group.aside)
+    weights = group.weights
+    if member.waiting:
+        others, weights = others - 1, weights - member.weight
+    if others <= 0:
+        return 0.0, 0.0
+    served, left = group.backlog.served(each * weights / others, member)
+    work_before = min(served + rank * left / others * work / waiting, work)
+    return work_before * waiting / work, work_before

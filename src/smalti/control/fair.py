@@ -2,81 +2,54 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 
-from smalti.control.share import Group, Member
+from smalti.control.ahead import Ahead, ahead_of_job, ahead_of_newcomer
+from smalti.control.returned import Returned
+from smalti.control.share import UNBOUNDED, Group, Member
+from smalti.control.user import Run, Step, User, Waiting
 
+__all__ = ["Ahead", "FairQueue", "Group", "Member", "Run", "Step", "User", "Waiting"]
 
-@dataclass(frozen=True)
-class Step:
-    """One level of the way to a user: a tier, then the user; more levels may stand between."""
-
-    name: str
-    weight: float = 1.0
-    max_running: int | None = None
-
-
-class User(Member):
-    """The last step: whoever has jobs. running_since: when his pictures got their slots."""
-
-    __slots__ = ("jobs", "runs")
-
-    def __init__(self, name: str, parent: Group | None) -> None:
-        super().__init__(name, parent)
-        self.jobs: OrderedDict[str, Waiting] = OrderedDict()
-        self.runs: dict[tuple[str, int], Run] = {}
-
-
-@dataclass
-class Waiting:
-    """A job's waiting pictures, in order. work: tile-steps of each."""
-
-    job_id: str
-    user: User
-    work: float
-    indices: deque[int]
-
-
-@dataclass(frozen=True)
-class Run:
-    """A picture that holds a slot. charged_s: device-seconds it was charged when it was named."""
-
-    job_id: str
-    user: User
-    work: float
-    charged_s: float
-    since: float
+_LOOKED_AT = 2
 
 
 class FairQueue:
     """Shares by weight at each level, and among users by the device-seconds they were served.
 
-    A picture is charged what it is expected to cost when it is named, and what it did cost when it
-    is finished. A share that nobody uses goes to the others. A user who has `max_running` pictures
-    running stands aside until one of them is finished. An operation takes O(log n), and a step for
-    each picture of the job that it puts, puts back or withdraws.
+    A picture is charged what it is expected to cost when it is named, and what it did cost is
+    settled when it is finished. A share that nobody uses goes to the others. Whoever has
+    `max_running` pictures running stands aside until one of them is finished. An operation takes
+    O(log n), and a step for each picture of the job that it puts, puts back or withdraws.
 
-    device_s_per_work: device-seconds of a tile-step, as measured.
+    device_s_per_work: device-seconds of a tile-step, as measured. returned: pictures that were put
+    back; they are named before all others.
     """
 
     def __init__(self, device_s_per_work: float = 1.0) -> None:
         self.device_s_per_work = device_s_per_work
         self.root = Group("", None)
         self.running: dict[tuple[str, int], Run] = {}
-        self.returned: OrderedDict[tuple[str, int], None] = OrderedDict()
+        self.returned = Returned()
         self._jobs: dict[str, Waiting] = {}
+        self._idle: deque[Member] = deque()
 
     @property
     def waiting(self) -> int:
         return self.root.waiting
 
     @property
+    def classes(self) -> Mapping[str, Member]:
+        """Those of the first level that were heard of lately."""
+        return self.root.members
+
+    @property
     def mean_work(self) -> float:
         """Tile-steps of a waiting picture, or where none waits, of a running one."""
-        if self.root.waiting:
-            return self.root.work / self.root.waiting
+        root = self.root
+        if root.waiting:
+            return root.work / root.waiting
         run = next(iter(self.running.values()), None)
         return run.work if run is not None else 0.0
 
@@ -88,48 +61,85 @@ class FairQueue:
         """Who stands at the end of a path; None where nothing is known of him."""
         member: Member | None = self.root
         for step in path:
-            member = member.members.get(step.name) if isinstance(member, Group) else None
+            member = member.members.get(step[0]) if isinstance(member, Group) else None
         return member if isinstance(member, User) else None
 
+    def ahead(self, job_id: str) -> Ahead | None:
+        """What goes before a waiting job in its class; None where nothing of it waits.
+
+        Told as if nobody came and all pictures of a group cost its mean; see `ahead` for how it is
+        found. Exact for a user's next picture where nobody owes anything and only users or only
+        organisations are in line; else an estimate. What is counted does not grow with the queue.
+        """
+        job = self._jobs.get(job_id)
+        if job is None:
+            return None
+        return ahead_of_job(job, self.returned, self.device_s_per_work)
+
+    def ahead_of(self, path: Sequence[Step], images: int, work: float) -> Ahead:
+        """What would go before a job that is not there. Nothing is changed."""
+        rate = self.device_s_per_work
+        return ahead_of_newcomer(self.root, path, images, work, self.returned, rate)
+
+    # --- what happens ---
+
     def put(self, job_id: str, path: Sequence[Step], indices: Iterable[int], work: float) -> None:
-        """Let the pictures of a new job wait behind its user's others."""
-        pictures = deque(indices)
+        """Let the pictures of a new job wait behind its user's others.
+
+        Raises ValueError for a job that waits already.
+        """
+        if job_id in self._jobs:
+            raise ValueError(f"{job_id} waits already. Withdraw it first, or put it once.")
+        pictures = tuple(indices)
         if pictures:
-            user = self._user(path)
-            self._jobs[job_id] = user.jobs[job_id] = Waiting(job_id, user, work, pictures)
-            self._change(user, len(pictures), 0, work)
+            user, changed = self._user(path)
+            self._jobs[job_id] = job = Waiting(job_id, user, work, pictures)
+            user.append(job)
+            count = len(pictures)
+            _more(user, count, work * count if count > 1 else work)
+            if changed:
+                _look(user)
 
     def next(self, now: float) -> tuple[str, int] | None:
         """Name the picture that gets a slot now. One that was put back goes before all others."""
-        if self.returned:
-            (job_id, index), _ = self.returned.popitem(last=False)
-            job = self._jobs[job_id]
-            job.indices.remove(index)
-        elif self.root.ready:
-            member: Member = self.root
-            while isinstance(member, Group):
-                member = member.first()
-            assert isinstance(member, User)
-            job = next(iter(member.jobs.values()))
-            job_id, index = job.job_id, job.indices.popleft()
+        returned = len(self.returned) > 0
+        if returned:
+            named = self.returned.pop_first()
+            job = self._jobs[named[0]]
+            job.indices = tuple(index for index in job.indices if index != named[1])
         else:
-            return None
-        user = job.user
+            found = self._first()
+            if found is None:
+                return None
+            job = found
+            named = job.job_id, job.indices[0]
+            job.indices = job.indices[1:]
+        user, work = job.user, job.work
         if not job.indices:
-            del self._jobs[job_id], user.jobs[job_id]
-        run = Run(job_id, user, job.work, job.work * self.device_s_per_work, now)
-        self.running[job_id, index] = user.runs[job_id, index] = run
-        self._charge(user, run.charged_s)
-        self._change(user, -1, 1, job.work)
-        return job_id, index
+            user.remove(job)
+            del self._jobs[job.job_id]
+        cost_s = work * self.device_s_per_work
+        run = Run(named[0], user, work, cost_s, now, len(self.running) + 1)
+        self.running[named] = user.runs[named] = run
+        at: Member = user
+        group = user.parent
+        while group is not None:
+            if returned:
+                group.charge_returned(at, work, cost_s)
+            else:
+                group.charge(at, work, cost_s)
+            at, group = group, group.parent
+        at.running += 1
+        at.waiting -= 1
+        at.work = at.work - work if at.waiting else 0.0
+        return named
 
     def finish(self, job_id: str, index: int, device_s: float) -> Run | None:
         """Free a slot and settle the charge; None if the picture does not run."""
         run = self.running.pop((job_id, index), None)
         if run is not None:
             del run.user.runs[job_id, index]
-            self._charge(run.user, device_s - run.charged_s)
-            self._change(run.user, 0, -1, run.work)
+            self._settle(run.user, device_s - run.charged_s)
         return run
 
     def put_back(self, job_id: str, index: int) -> bool:
@@ -137,16 +147,15 @@ class FairQueue:
         run = self.running.pop((job_id, index), None)
         if run is None:
             return False
-        user = run.user
-        del user.runs[job_id, index]
+        del run.user.runs[job_id, index]
         job = self._jobs.get(job_id)
         if job is None:
-            job = self._jobs[job_id] = user.jobs[job_id] = Waiting(job_id, user, run.work, deque())
-        job.indices.appendleft(index)
-        user.jobs.move_to_end(job_id, last=False)
-        self.returned[job_id, index] = None
-        self._charge(user, -run.charged_s)
-        self._change(user, 1, -1, run.work)
+            job = self._jobs[job_id] = Waiting(job_id, run.user, run.work, ())
+        job.indices = (index, *job.indices)
+        job.user.put_first(job)
+        self.returned.add((job_id, index), job)
+        _more(job.user, 1, job.work)
+        self._settle(run.user, -run.charged_s)
         return True
 
     def withdraw(self, job_id: str) -> list[int]:
@@ -154,46 +163,121 @@ class FairQueue:
         job = self._jobs.pop(job_id, None)
         if job is None:
             return []
-        del job.user.jobs[job_id]
-        for index in job.indices:
-            self.returned.pop((job_id, index), None)
-        self._change(job.user, -len(job.indices), 0, job.work)
+        user, pictures = job.user, len(job.indices)
+        user.remove(job)
+        if self.returned:
+            for index in job.indices:
+                self.returned.discard((job_id, index))
+        work = job.work * pictures if pictures > 1 else job.work
+        at: Member = user
+        group = user.parent
+        while group is not None:
+            group.less(at, pictures, work)
+            at, group = group, group.parent
+        at.waiting -= pictures
+        at.work = at.work - work if at.waiting else 0.0
+        if not user.waiting and not user.running:
+            self._leaves(user)
         return sorted(job.indices)
 
-    def _user(self, path: Sequence[Step]) -> User:
-        group = self.root
-        for step in path[:-1]:
-            found = group.members.get(step.name)
+    def reprioritise(self, job_id: str, path: Sequence[Step]) -> bool:
+        """A job's waiting pictures move to another path, behind that user's others.
+
+        False where nothing of it waits. What runs of it stays on the account it was charged to.
+        """
+        job = self._jobs.get(job_id)
+        if job is None:
+            return False
+        self.put(job_id, path, self.withdraw(job_id), job.work)
+        return True
+
+    # --- within ---
+
+    def _user(self, path: Sequence[Step]) -> tuple[User, bool]:
+        """Who stands at the end of a path, and whether a weight or bound on it is another now."""
+        at: Member = self.root
+        changed = False
+        for step in path:
+            name, weight, bound = step
+            group = at
+            if not isinstance(group, Group):
+                raise ValueError(f"'{group.name}' is a user, and has no members such as '{name}'.")
+            found = group.members.get(name)
+            if bound is None:
+                bound = UNBOUNDED
             if found is None:
-                found = group.members[step.name] = Group(step.name, group)
-            assert isinstance(found, Group)
-            found.weight, found.max_running = step.weight, step.max_running
-            group = found
-        last = path[-1]
-        user = group.members.get(last.name)
-        if user is None:
-            user = group.members[last.name] = User(last.name, group)
-        assert isinstance(user, User)
-        user.weight, user.max_running = last.weight, last.max_running
-        return user
+                found = (User if step is path[-1] else Group)(name, group)
+                found.weight, found.max_running = weight, bound
+                group.members[name] = found
+            elif found.weight != weight or found.max_running != bound:
+                group.reset(found, weight, bound)
+                changed = True
+            at = found
+        if not isinstance(at, User):
+            raise ValueError(f"'{at.name}' is a group, and has no jobs itself.")
+        return at, changed
 
-    def _charge(self, user: User, device_s: float) -> None:
-        member: Member = user
-        while member.parent is not None:
-            member.parent.charge(member, device_s)
-            member = member.parent
+    def _first(self) -> Waiting | None:
+        """The job whose turn it is; None while nobody is ready."""
+        at: Member = self.root
+        if not at.standing:
+            return None
+        while isinstance(at, Group):
+            at = at.head()
+        assert isinstance(at, User)
+        return at.first
 
-    def _change(self, user: User, waiting: int, running: int, work: float) -> None:
-        """Count pictures in or out, up to the root; then let everyone stand where they belong."""
-        if user.parent is not None:
-            user.parent.count_length(user.waiting, user.waiting + waiting)
-        member: Member | None = user
-        while member is not None:
-            member.waiting += waiting
-            member.running += running
-            member.work = member.work + waiting * work if member.waiting else 0.0
-            member = member.parent
-        member = user
-        while member.parent is not None:
-            member.parent.place(member)
-            member = member.parent
+    def _settle(self, user: User, device_s: float) -> None:
+        at: Member = user
+        group = user.parent
+        while group is not None:
+            group.settle(at, device_s)
+            at, group = group, group.parent
+        at.running -= 1
+        if not user.waiting and not user.running:
+            self._leaves(user)
+
+    def _leaves(self, user: User) -> None:
+        """Nothing of a user is here. He is forgotten if he owes nothing to others, else in time."""
+        at: Member | None = user
+        while at is not None and at.forgettable():
+            if not at.idle:
+                _forget(at)
+            at = at.parent
+        if at is not None and not at.idle and not at.waiting and not at.running:
+            at.idle = True
+            self._idle.append(at)
+        for _ in range(min(_LOOKED_AT, len(self._idle))):
+            member = self._idle.popleft()
+            if member.waiting or member.running:
+                member.idle = False
+            elif member.forgettable():
+                _forget(member)
+            else:
+                self._idle.append(member)
+                break
+
+
+def _forget(member: Member) -> None:
+    group = member.parent
+    if group is not None:
+        del group.members[member.name]
+
+
+def _more(user: User, pictures: int, work: float) -> None:
+    at: Member = user
+    group = user.parent
+    while group is not None:
+        group.more(at, pictures, work)
+        at, group = group, group.parent
+    at.waiting += pictures
+    at.work += work
+
+
+def _look(user: User) -> None:
+    """Up to the root, whoever is not ready any more steps aside."""
+    at: Member = user
+    group = user.parent
+    while group is not None:
+        group.look(at)
+        at, group = group, group.parent

@@ -1,123 +1,295 @@
 """Fair sharing at one level: a `Group`, and its `Member`s with their virtual times.
 
-Start-time fair queueing (Goyal, Vin and Cheng, 1996). Every member has a tag: the device-seconds
-that it was served, divided by its weight. The member with the least tag is next. One that comes
-back after it had nothing to draw starts from the group's virtual time, which is the tag of the one
-served last: its absence earns it nothing. A group is a member of another group in turn, so levels
-compose: tiers, within them users, or whatever stands between.
+Fair queueing by start tags (Goyal, Vin and Cheng, 1996). Every member has a tag: the device-seconds
+that it was served, divided by its weight. The member with the least tag is next. A group is a
+member of another group in turn, so levels compose: classes, organisations, users.
+
+A member that comes back after it had nothing waiting starts from the group's virtual time, so that
+its absence earns it nothing. Start-time fair queueing takes for it the tag of who was served last.
+That stands still while newcomers with one picture each come without end: each starts from it and is
+named before anybody who has been served once, and the second picture of a patient user is never
+drawn. So here virtual time advances as in generalised processor sharing (Parekh and Gallager,
+1993): by the device-seconds given out, over the weights of all who have something waiting, the
+newcomer's own counted with them. It passes every tag in time, and whoever starts after it has is
+behind that tag. It is never behind the tag of who was served last. Tags of members that go on
+waiting do not depend on it, so the bound on what two of them are served is that of start tags.
+
+A member that stands aside, because it has as many pictures running as it may, earns nothing by it
+either: it comes back at the tag of who was served last, if that is later than its own. It need not
+stand behind newcomers, as it was there before.
 """
 
 from __future__ import annotations
 
+from smalti.control.backlog import Backlog, Bin
 from smalti.control.line import Line
 
-_FORGET_A_TIME = 4
+UNBOUNDED = 1 << 62
+"""As many pictures of a member as there are slots."""
+
+_APART = 2.0**-24
+"""Between newcomers for whom no virtual time has passed, so that they go in the order they came."""
 
 
 class Member:
-    """Someone who shares. max_running: pictures of it that may be drawn at a time."""
+    """Someone who shares. max_running: pictures of it that may be drawn at a time.
 
-    __slots__ = ("floor", "max_running", "name", "parent", "running", "tag", "waiting", "weight",
-                 "work")  # fmt: skip
+    waiting, running: its pictures. work: tile-steps of those that wait. owed: what it was served
+    beyond its tag, weighed; it is added when it comes to the head of the line. floor: no
+    refund takes its tag below. stands: in the line, at its tag.
+    standing: its own members in its line; 1 for a user. idle: it is among those that may be
+    forgotten.
+    """
+
+    __slots__ = ("bin", "floor", "idle", "max_running", "name", "owed", "parent",
+                 "running", "standing", "stands", "tag", "waiting", "weight", "work")  # fmt: skip
 
     def __init__(self, name: str, parent: Group | None) -> None:
         self.name = name
         self.parent = parent
         self.weight = 1.0
-        self.max_running: int | None = None
+        self.max_running = UNBOUNDED
         self.waiting = 0
         self.work = 0.0
         self.running = 0
+        self.standing = 1
         self.tag = 0.0
+        self.owed = 0.0
         self.floor = 0.0
+        self.stands = False
+        self.bin: Bin | None = None
+        self.idle = False
 
-    @property
     def ready(self) -> bool:
         """Whether a picture of it may be named now."""
-        return self.waiting > 0 and (self.max_running is None or self.running < self.max_running)
+        return self.waiting > 0 and self.standing > 0 and self.running < self.max_running
+
+    def forgettable(self) -> bool:
+        """Nothing of it is here, and it would start no later than somebody unknown."""
+        group = self.parent
+        return (
+            group is not None
+            and not self.waiting
+            and not self.running
+            and self.tag + self.owed <= group.virtual
+        )
 
 
 class Group(Member):
-    """ready_line, aside: members with pictures waiting, that may be named and that may not now.
+    """line: members of which a picture may be named now. aside: those with pictures waiting that
+    may not. backlog: how much work waits for how many of both.
 
-    virtual: the group's virtual time. lengths: at place j, how many members have more than j
-    pictures waiting; kept for members that are users.
+    virtual: from where newcomers start. served: the latest tag of one who was named. weights: of
+    all who have something waiting.
     """
 
-    __slots__ = ("_debtors", "_latest", "aside", "lengths", "members", "ready_line", "virtual")
+    __slots__ = ("_latest", "_newest", "_unsettled", "aside", "backlog", "line", "members",
+                 "served", "virtual", "weights")  # fmt: skip
 
     def __init__(self, name: str, parent: Group | None) -> None:
         super().__init__(name, parent)
         self.members: dict[str, Member] = {}
-        self.ready_line = Line()
-        self.aside = Line()
-        self.lengths: list[int] = []
+        self.standing = 0
+        self.line: Line[Member] = Line()
+        self.aside: dict[Member, None] = {}
+        self.backlog = Backlog()
         self.virtual = 0.0
+        self.served = 0.0
+        self.weights = 0.0
         self._latest = 0.0
-        self._debtors = Line()
+        self._unsettled = 0.0
+        self._newest = 0.0
 
-    @property
-    def ready(self) -> bool:
-        return len(self.ready_line) > 0 and super().ready
+    def forgettable(self) -> bool:
+        return not self.members and super().forgettable()
 
-    def first(self) -> Member:
-        """Whose turn it is; the virtual time follows it."""
-        tag, _, name = self.ready_line.first()
-        self.virtual = max(self.virtual, tag)
-        return self.members[name]
+    def head(self) -> Member:
+        """Who is next of a line that is not empty. Whoever owes something goes back first."""
+        while True:
+            member = self.line.first()
+            if member.owed <= 0:
+                return member
+            self._move(member)
 
-    def charge(self, member: Member, device_s: float) -> None:
-        """Count what a member was served; below zero to give back.
-
-        It never falls below where the member began when it last came back.
-        """
-        member.tag = max(member.floor, member.tag + device_s / member.weight)
-        self._latest = max(self._latest, member.tag)
-        for line in (self.ready_line, self.aside, self._debtors):
-            if member.name in line:
-                line.put(member.name, member.tag)
-
-    def place(self, member: Member) -> None:
-        """Put a member where it belongs, after anything in it has changed."""
-        name = member.name
+    def more(self, member: Member, pictures: int, work: float) -> None:
+        """So many more pictures of a member wait, of `work` tile-steps together."""
         if member.waiting:
-            self._debtors.discard(name)
-        if member.ready:
-            if name not in self.ready_line:
-                self.aside.discard(name)
-                member.floor = self.virtual
-                member.tag = max(member.tag, member.floor)
-                self.ready_line.put(name, member.tag)
+            member.waiting += pictures
+            member.work += work
+            its = member.bin
+            if its is not None and member.work < its.high:
+                its.work += work
+            else:
+                self.backlog.change(member, work)
         else:
-            self.ready_line.discard(name)
-            if not member.waiting:
-                self.aside.discard(name)
-            elif name not in self.aside:
-                self.aside.put(name, member.tag)
-        if not member.waiting and not member.running:
-            self._debtors.put(name, member.tag)
-        self._forget()
+            member.waiting = pictures
+            member.work = work
+            self.backlog.enter(member)
+            self.weights += member.weight
+            start = self.virtual
+            if start <= self._newest:
+                start = self._newest + _APART
+            self._newest = start
+            _start(member, start)
+        if not member.stands:
+            self.stand(member)
 
-    def count_length(self, before: int, after: int) -> None:
-        """A member had `before` pictures waiting and now has `after`."""
-        self.lengths.extend([0] * (after - len(self.lengths)))
-        for j in range(before, after):
-            self.lengths[j] += 1
-        for j in range(after, before):
-            self.lengths[j] -= 1
-        while self.lengths and not self.lengths[-1]:
-            self.lengths.pop()
+    def less(self, member: Member, pictures: int, work: float) -> None:
+        """So many of a member's pictures do not wait any more, and were not named."""
+        if member.waiting > pictures:
+            member.waiting -= pictures
+            member.work = left = member.work - work
+            its = member.bin
+            if its is not None and left >= its.low:
+                its.work -= work
+            else:
+                self.backlog.change(member, -work)
+        else:
+            self._end(member)
+        if not member.ready():
+            self._step_out(member)
 
-    def _forget(self) -> None:
-        """Forget who has nothing here and was served no more than others since.
-
-        When nothing waits in the group, nobody was kept waiting by anybody: all start even.
-        """
-        if not self.waiting:
-            self.virtual = self._latest
-        for _ in range(_FORGET_A_TIME):
-            if not len(self._debtors) or self._debtors.first()[0] > self.virtual:
+    def charge(self, member: Member, work: float, device_s: float) -> None:
+        """A picture of a member is named: it stands where its new tag puts it."""
+        tag = member.tag
+        if tag > self.served:
+            self.served = tag
+            if tag > self.virtual:
+                self.virtual = tag
+        self.line.remove(tag, member)
+        weight = member.weight
+        given = device_s + self._unsettled
+        if given > 0:
+            self.virtual += given / (self.weights + weight)
+            self._unsettled = 0.0
+        else:
+            self._unsettled = given
+        member.tag = tag = tag + device_s / weight
+        if tag > self._latest:
+            self._latest = tag
+        member.running += 1
+        waiting = member.waiting - 1
+        if waiting:
+            member.waiting = waiting
+            member.work = left = member.work - work
+            its = member.bin
+            if its is not None and left >= its.low:
+                its.work -= work
+            else:
+                self.backlog.change(member, -work)
+            if member.standing and member.running < member.max_running:
+                self.line.put(tag, member)
                 return
-            name = self._debtors.first()[2]
-            self._debtors.discard(name)
-            del self.members[name]
+            self.aside[member] = None
+        else:
+            self._end(member)
+        member.stands = False
+        self.standing -= 1
+        if not waiting and not self.standing and not self.aside:
+            self._even()
+
+    def charge_returned(self, member: Member, work: float, device_s: float) -> None:
+        """As `charge`, for a picture that goes before its turn: virtual time passes later."""
+        member.owed += device_s / member.weight
+        self._at_least(member.tag + member.owed)
+        member.running += 1
+        self._unsettled += device_s
+        self.less(member, 1, work)
+
+    def settle(self, member: Member, device_s: float) -> None:
+        """A picture of it left its slot. It was served so much more than its charge, or less."""
+        member.running -= 1
+        if self.waiting:
+            self._unsettled += device_s
+        member.owed += device_s / member.weight
+        if not member.stands:
+            _settled(member)
+            if member.waiting:
+                self.stand(member)
+        elif member.owed < 0:
+            self._move(member)
+        tag = member.tag + member.owed
+        if tag > self._latest:
+            self._at_least(tag)
+
+    def stand(self, member: Member) -> None:
+        """A member that does not stand in line does so now, if it is ready."""
+        if member.ready():
+            if member in self.aside:
+                del self.aside[member]
+                _start(member, self.served)
+            self.line.put(member.tag, member)
+            member.stands = True
+            self.standing += 1
+        elif member.waiting:
+            self.aside[member] = None
+
+    def reset(self, member: Member, weight: float, max_running: int) -> None:
+        """A member's weight or bound is another from now on; `look` at it then."""
+        if member.waiting:
+            self.weights += weight - member.weight
+        member.weight, member.max_running = weight, max_running
+
+    def look(self, member: Member) -> None:
+        """A member may have become ready, or not ready, by what has changed in it."""
+        if not member.stands:
+            self.stand(member)
+        elif not member.ready():
+            self._step_out(member)
+
+    def _end(self, member: Member) -> None:
+        """Nothing of a member waits any more."""
+        its = member.bin
+        if its is not None:
+            its.leave(member.work)
+            member.bin = None
+        member.waiting = 0
+        member.work = 0.0
+        self.weights -= member.weight
+
+    def _step_out(self, member: Member) -> None:
+        """It is not ready any more."""
+        if member.stands:
+            self.line.remove(member.tag, member)
+            member.stands = False
+            self.standing -= 1
+            if member.waiting:
+                self.aside[member] = None
+        elif not member.waiting:
+            self.aside.pop(member, None)
+        if not member.waiting and not self.standing and not self.aside:
+            self._even()
+
+    def _even(self) -> None:
+        """Nobody has anything waiting: all start even."""
+        self.weights = self._unsettled = 0.0
+        if self._latest > self.virtual:
+            self.virtual = self._latest
+
+    def _move(self, member: Member) -> None:
+        """Of those in line, to where its tag and what it owes put it."""
+        self.line.remove(member.tag, member)
+        _settled(member)
+        self.line.put(member.tag, member)
+
+    def _at_least(self, tag: float) -> None:
+        """A member has a tag; while nobody waits, all start even."""
+        if tag > self._latest:
+            self._latest = tag
+            if not self.waiting and tag > self.virtual:
+                self.virtual = tag
+
+
+def _settled(member: Member) -> None:
+    tag = member.tag + member.owed
+    member.owed = 0.0
+    member.tag = tag if tag > member.floor else member.floor
+
+
+def _start(member: Member, start: float) -> None:
+    """No earlier than the group's time."""
+    _settled(member)
+    if start > member.floor:
+        member.floor = start
+    if start > member.tag:
+        member.tag = start

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import count
+from itertools import count, islice
 
-from smalti.control.fair import FairQueue, User
-from smalti.control.share import Group, Member
+from smalti.control.fair import FairQueue, Group, Member, User, Waiting
 
-LATER = 1 << 60
-"""An arrival after all others: whoever has been named stands behind those who have not."""
+EXACT = 100
+"""Turns that are looked at one by one; who stands further back gets an estimate."""
+
+Turn = tuple[str, int, float]
+"""Job, index, and the device-seconds it is expected to take."""
 
 
 def next_turns(queue: FairQueue) -> Iterator[tuple[str, int]]:
-    """Job and index of each waiting picture, in order. Each takes O(log n) to find."""
+    """Job and index of each waiting picture, in order. Each takes O(log n) to find, and the first a
+    step for each member that stands aside."""
     yield from queue.returned
     sight = _GroupSight(queue.root, queue, _returned(queue))
     while sight.left:
@@ -27,39 +29,76 @@ def next_turns(queue: FairQueue) -> Iterator[tuple[str, int]]:
         yield job_id, index
 
 
-@dataclass
-class _Returned:
-    """What was put back of a member's pictures; they are named, and charged, before all others."""
+def turns_before(queue: FairQueue, job: Waiting) -> tuple[int, int]:
+    """Waiting pictures of all classes that are named before the job's next one, and its last.
 
-    pictures: int = 0
-    device_s: float = 0.0
+    Exact for the next EXACT turns, as `next_turns` defines it; looks at each of them. Beyond them
+    what `ahead` tells of its class, and as much by weight of each of the other classes.
+    """
+    ahead = queue.ahead(job.job_id)
+    if ahead is None:
+        raise ValueError(f"Nothing of {job.job_id} waits.")
+    first = last = None
+    left = len(job.indices)
+    turns = islice(next_turns(queue), EXACT) if ahead.pictures < 2 * EXACT else ()
+    for turn, (job_id, _) in enumerate(turns):
+        if job_id == job.job_id:
+            first = turn if first is None else first
+            left -= 1
+            if not left:
+                last = turn
+                break
+    if first is None:
+        others = _other_classes(queue, job, ahead.work)
+        first = max(EXACT, round(ahead.pictures + others))
+    if last is None:
+        others = _other_classes(queue, job, ahead.last_work)
+        last = max(EXACT, first + len(job.indices) - 1, round(ahead.last_pictures + others))
+    most = queue.waiting - 1
+    return min(first, most), min(last, most)
 
 
-def _returned(queue: FairQueue) -> dict[Member, _Returned]:
-    """By member; whose was put back last stands last."""
-    found: dict[Member, _Returned] = {}
+def _other_classes(queue: FairQueue, job: Waiting, work: float) -> float:
+    """Pictures that they have named while the job's class is served so many tile-steps."""
+    at: Member = job.user
+    while at.parent is not None and at.parent is not queue.root:
+        at = at.parent
+    pictures = 0.0
+    for other in queue.classes.values():
+        if other is not at and other.work > 0:
+            served = min(work * other.weight / at.weight, other.work)
+            pictures += served * other.waiting / other.work
+    return pictures
+
+
+def _returned(queue: FairQueue) -> dict[Member, list[float]]:
+    """What was put back of each member: pictures, device-seconds. They are charged before others.
+
+    Whose was put back last stands last.
+    """
+    found: dict[Member, list[float]] = {}
     for job_id, _ in queue.returned:
         job = queue.job(job_id)
         member: Member | None = job.user if job is not None else None
         while job is not None and member is not None:
-            returned = found[member] = found.pop(member, _Returned())
-            returned.pictures += 1
-            returned.device_s += job.work * queue.device_s_per_work
+            sums = found[member] = found.pop(member, [0, 0.0])
+            sums[0] += 1
+            sums[1] += job.work * queue.device_s_per_work
             member = member.parent
     return found
 
 
 class _UserSight:
-    def __init__(self, user: User, queue: FairQueue, returned: dict[Member, _Returned]) -> None:
-        self.left = user.waiting - returned.get(user, _Returned()).pictures
+    def __init__(self, user: User, queue: FairQueue, returned: dict[Member, list[float]]) -> None:
+        self.left = user.waiting - returned.get(user, [0])[0]
         self._pictures = (
             (job.job_id, index, job.work * queue.device_s_per_work)
-            for job in user.jobs.values()
+            for job in user
             for index in job.indices
             if (job.job_id, index) not in queue.returned
         )
 
-    def take(self) -> tuple[str, int, float]:
+    def take(self) -> Turn:
         self.left -= 1
         return next(self._pictures)
 
@@ -67,40 +106,46 @@ class _UserSight:
 class _GroupSight:
     """left: pictures not yet taken. take: the next one's job, index and expected device-seconds."""
 
-    def __init__(self, group: Group, queue: FairQueue, returned: dict[Member, _Returned]) -> None:
-        self.left = group.waiting - returned.get(group, _Returned()).pictures
-        self._group = group
+    def __init__(self, group: Group, queue: FairQueue, returned: dict[Member, list[float]]) -> None:
+        self.left = group.waiting - returned.get(group, [0])[0]
         self._queue = queue
         self._returned = returned
-        self._arrivals = count(LATER)
-        self._sights: dict[str, _UserSight | _GroupSight] = {}
-        self._named: list[tuple[float, int, str]] = []
-        for member, back in returned.items():
+        self._order = count()
+        self._sights: dict[Member, _UserSight | _GroupSight] = {}
+        self._later: list[tuple[float, int, Member]] = []
+        for member, (_, device_s) in returned.items():
             if member.parent is group and self._look(member).left:
-                tag = member.tag + back.device_s / member.weight
-                heapq.heappush(self._named, (tag, next(self._arrivals), member.name))
-        aside = ((max(tag, group.virtual), LATER - 1, name) for tag, _, name in group.aside)
-        self._untouched = (
-            place
-            for place in heapq.merge(group.ready_line, aside)
-            if group.members[place[2]] not in returned
-        )
+                start = group.served if member in group.aside else 0.0
+                self._stands(member, max(_tag(member), start) + device_s / member.weight)
+        for member in group.aside:
+            if member not in returned:
+                self._stands(member, max(_tag(member), group.served))
+        self._untouched = (place for place in group.line if place[1] not in returned)
         self._head = next(self._untouched, None)
 
-    def take(self) -> tuple[str, int, float]:
+    def take(self) -> Turn:
         self.left -= 1
-        if self._head is not None and (not self._named or self._head < self._named[0]):
-            tag, _, name = self._head
-            self._head = next(self._untouched, None)
-            sight = self._look(self._group.members[name])
-        else:
-            tag, _, name = heapq.heappop(self._named)
-            sight = self._sights[name]
+        tag, member = self._next()
+        sight = self._sights.get(member) or self._look(member)
         job_id, index, device_s = sight.take()
         if sight.left:
-            tag += device_s / self._group.members[name].weight
-            heapq.heappush(self._named, (tag, next(self._arrivals), name))
+            self._stands(member, tag + device_s / member.weight)
         return job_id, index, device_s
+
+    def _next(self) -> tuple[float, Member]:
+        """Of equal tags whoever was not named yet; whoever owes something is further back."""
+        while (head := self._head) is not None and (
+            not self._later or head[0] <= self._later[0][0]
+        ):
+            self._head = next(self._untouched, None)
+            if head[1].owed <= 0:
+                return head
+            self._stands(head[1], _tag(head[1]))
+        tag, _, member = heapq.heappop(self._later)
+        return tag, member
+
+    def _stands(self, member: Member, tag: float) -> None:
+        heapq.heappush(self._later, (tag, next(self._order), member))
 
     def _look(self, member: Member) -> _UserSight | _GroupSight:
         sight: _UserSight | _GroupSight
@@ -109,5 +154,9 @@ class _GroupSight:
         else:
             assert isinstance(member, User)
             sight = _UserSight(member, self._queue, self._returned)
-        self._sights[member.name] = sight
+        self._sights[member] = sight
         return sight
+
+
+def _tag(member: Member) -> float:
+    return member.tag + member.owed

@@ -1,0 +1,376 @@
+"""What the fair order promises, in figures."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smalti.control.fair import FairQueue, Group, Step
+
+WEIGHTS = {"free": 1.0, "plus": 4.0, "team": 16.0}
+
+
+def path(tier: str, user: str, org: str = "org", bound: int = 1000) -> list[Step]:
+    return [Step(tier, WEIGHTS.get(tier, 1.0)), Step(org), Step(user, 1.0, bound)]
+
+
+class Shop:
+    """A queue in which some users always have work waiting; says what each was served.
+
+    size: device-seconds of a user's next picture, as expected and as it turns out to be.
+    """
+
+    def __init__(self, seed: int, slots: int = 1) -> None:
+        self.dice = random.Random(seed)
+        self.queue = FairQueue()
+        self.slots = slots
+        self.served: defaultdict[str, float] = defaultdict(float)
+        self.user_of: dict[str, str] = {}
+        self._jobs = 0
+        self._running: deque[tuple[str, int]] = deque()
+
+    def send(
+        self, user: str, expected: float, tier: str = "free", images: int = 1, org: str = "org"
+    ) -> None:
+        self._jobs += 1
+        job_id = f"j{self._jobs}"
+        self.user_of[job_id] = user
+        self.queue.put(job_id, path(tier, user, org), range(images), expected)
+
+    def waiting(self, user: str, tier: str = "free", org: str = "org") -> int:
+        found = self.queue.user(path(tier, user, org))
+        return 0 if found is None else found.waiting
+
+    def has_waiting(self, user: str, tier: str = "free") -> bool:
+        return self.waiting(user, tier) > 0
+
+    def step(self, cost: Callable[[str, float], float] = lambda _, expected: expected) -> str:
+        """Fill the slots, then finish the oldest running picture; whose it was."""
+        while len(self._running) < self.slots:
+            named = self.queue.next(0.0)
+            if named is None:
+                break
+            self._running.append(named)
+        job_id, index = self._running.popleft()
+        user = self.user_of[job_id]
+        device_s = cost(user, self.queue.running[job_id, index].work)
+        self.queue.finish(job_id, index, device_s)
+        self.served[user] += device_s
+        return user
+
+
+def widest(gaps: Iterable[float]) -> float:
+    """The largest change of a gap over any stretch of time."""
+    gaps = list(gaps)
+    return max(gaps) - min(gaps)
+
+
+@pytest.mark.parametrize("orgs", [("org", "org"), ("one", "two")], ids=["one org", "two orgs"])
+@given(
+    costs=st.lists(st.tuples(st.floats(0.01, 10), st.floats(0.01, 10)), min_size=1, max_size=60),
+    others=st.lists(st.booleans(), min_size=60, max_size=60),
+)
+@settings(max_examples=100, deadline=None)
+def test_equal_users_stay_within_two_pictures(
+    orgs: tuple[str, str], costs: list[tuple[float, float]], others: list[bool]
+) -> None:
+    """Over any stretch in which both have work waiting, whatever others do and costs turn out.
+
+    Neither runs dry, not even between a picture that is named and the next that he sends.
+
+    costs: of each picture, as expected and as it turns out to be.
+    """
+    shop, gaps, at = Shop(0), [0.0], dict(zip("ab", orgs, strict=True))
+    for (expected, device_s), other in zip(costs, others, strict=False):
+        for user in "ab":
+            while shop.waiting(user, org=at[user]) < 2:
+                shop.send(user, expected, org=at[user])
+        if other:
+            shop.send("other", expected, org="third" if orgs[0] != orgs[1] else "org")
+        shop.step(lambda *_, device_s=device_s: device_s)
+        gaps.append(shop.served["a"] - shop.served["b"])
+    largest = max(max(cost) for cost in costs)
+    assert widest(gaps) <= 2 * largest + 1e-6
+
+
+@pytest.mark.parametrize("slots", [1, 4, 16])
+def test_shares_follow_the_weights(slots: int) -> None:
+    """With every tier backlogged, works and numbers of users uneven, and costs misjudged."""
+    shop = Shop(3, slots)
+    users = {"free": 12, "plus": 3, "team": 1}
+    served: defaultdict[str, float] = defaultdict(float)
+    for _ in range(5000):
+        for tier, count in users.items():
+            for i in range(count):
+                while not shop.has_waiting(f"{tier}{i}", tier):
+                    shop.send(f"{tier}{i}", shop.dice.uniform(1, 3), tier, images=4)
+        shop.step(lambda _, expected: expected * shop.dice.uniform(0.5, 2.0))
+    for user, device_s in shop.served.items():
+        served[user.rstrip("0123456789")] += device_s
+    for tier, weight in WEIGHTS.items():
+        share = served[tier] / sum(served.values())
+        assert share == pytest.approx(weight / sum(WEIGHTS.values()), rel=0.05)
+    each = [shop.served[f"free{i}"] for i in range(12)]
+    assert max(each) - min(each) <= 2 * 6 + slots * 6
+
+
+def test_organisations_share_equally_then_their_users() -> None:
+    shop = Shop(9)
+    for user in range(9):
+        shop.send(f"large{user}", 1.0, images=200, org="large")
+    shop.send("small", 1.0, images=400, org="small")
+    for _ in range(600):
+        shop.step()
+    assert shop.served["small"] == pytest.approx(300, abs=2)
+    for user in range(9):
+        assert shop.served[f"large{user}"] == pytest.approx(300 / 9, abs=2)
+
+
+def test_idle_share_is_lent_and_taken_back() -> None:
+    shop = Shop(1)
+    shop.send("free0", 1.0, "free", images=1000)
+    for _ in range(100):
+        assert shop.step() == "free0"
+    shop.send("team0", 1.0, "team", images=1000)
+    turns = [shop.step() for _ in range(170)]
+    assert turns.count("team0") == pytest.approx(160, abs=2)
+
+
+def test_a_hundred_times_as_much_gets_no_more() -> None:
+    shop = Shop(2, slots=4)
+    for _ in range(10):
+        shop.send("greedy", 1.0, images=100)
+    for _ in range(600):
+        if not shop.has_waiting("modest"):
+            shop.send("modest", 1.0)
+        shop.step()
+    assert abs(shop.served["greedy"] - shop.served["modest"]) <= 2 + 4
+
+
+def p95_wait(users: int, often: float, greedy: float) -> float:
+    """Of all users but one, in seconds of drawing; that one sends `greedy` times as often."""
+    dice, queue, slots, draw_s = random.Random(7), FairQueue(), 8, 1.0
+    arrivals = []
+    for user in range(users):
+        rate = often * (greedy if user == 0 else 1.0)
+        at = dice.expovariate(rate)
+        while at < 300.0:
+            arrivals.append((at, user))
+            at += dice.expovariate(rate)
+    arrivals.sort()
+    sent_at: dict[str, float] = {}
+    ends: deque[tuple[float, tuple[str, int]]] = deque()
+    waits = []
+    coming = deque(arrivals)
+    while coming or queue.waiting:
+        now = min(coming[0][0] if coming else 1e9, ends[0][0] if ends else 1e9)
+        while coming and coming[0][0] <= now:
+            at, user = coming.popleft()
+            job_id = f"{user}-{at}"
+            sent_at[job_id] = at
+            queue.put(job_id, path("free", f"u{user}"), [0], 1.0)
+        while ends and ends[0][0] <= now:
+            queue.finish(*ends.popleft()[1], draw_s)
+        while len(ends) < slots and (named := queue.next(now)) is not None:
+            ends.append((now + draw_s, named))
+            if not named[0].startswith("0-"):
+                waits.append(now - sent_at[named[0]])
+    waits.sort()
+    return waits[int(0.95 * len(waits))]
+
+
+@pytest.mark.parametrize("load", [1.0, 2.0, 10.0])
+def test_a_hundred_times_as_much_makes_nobody_wait_longer(load: float) -> None:
+    """Of 100 users, who together fill the slots, one sends a hundred times as much as before."""
+    often = load * 8 / 100
+    assert p95_wait(100, often, 100.0) <= 1.25 * p95_wait(100, often, 1.0)
+
+
+def test_while_slots_are_free_now_and_then_he_costs_at_most_a_picture() -> None:
+    """He fills all slots; a newcomer waits until one is drawn, where he might not have waited."""
+    often = 0.8 * 8 / 100
+    assert p95_wait(100, often, 100.0) <= p95_wait(100, often, 1.0) + 1.0
+
+
+def test_absence_earns_nothing() -> None:
+    shop = Shop(4)
+    shop.send("old", 1.0, images=2000)
+    shop.send("gone", 1.0)
+    for _ in range(1000):
+        shop.step()
+    before = shop.served["old"]
+    shop.send("gone", 1.0, images=200)
+    shop.send("new", 1.0, images=200)
+    for _ in range(300):
+        shop.step()
+    assert shop.served["old"] - before == pytest.approx(100, abs=2)
+    assert shop.served["new"] == pytest.approx(100, abs=2)
+
+
+def test_standing_aside_earns_nothing() -> None:
+    """A tier that could not use its share for long does not take everything afterwards."""
+    queue = FairQueue()
+    queue.put("bound", path("team", "t0", bound=1), range(3000), 1.0)
+    queue.put("free", path("free", "f0"), range(3000), 1.0)
+    assert queue.next(0.0) == ("bound", 0)
+    for _ in range(1000):
+        named = queue.next(0.0)
+        assert named is not None and named[0] == "free"
+        queue.finish(*named, 1.0)
+    queue.finish("bound", 0, 1.0)
+    queue.put("more", path("team", "t1"), range(3000), 1.0)
+    turns = Counter(named[0] for _ in range(170) if (named := queue.next(0.0)) is not None)
+    assert turns["free"] == pytest.approx(10, abs=2)
+
+
+def test_an_overcharge_settled_late_is_no_credit_for_absence() -> None:
+    queue = FairQueue()
+    queue.put("a", path("free", "a"), [0], 1000.0)
+    queue.put("b", path("free", "b"), range(3000), 1.0)
+    assert queue.next(0.0) == ("a", 0)
+    for _ in range(2000):
+        named = queue.next(0.0)
+        assert named is not None
+        queue.finish(*named, 1.0)
+    queue.put("a2", path("free", "a"), range(100), 1.0)
+    queue.finish("a", 0, 0.0)
+    turns = Counter(named[0] for _ in range(50) if (named := queue.next(0.0)) is not None)
+    assert turns["a2"] <= 26
+
+
+@pytest.mark.parametrize("really", [0.2, 5.0])
+def test_newcomers_start_even_where_costs_are_misjudged(really: float) -> None:
+    """Virtual time follows what pictures did cost, not what they were expected to."""
+    shop = Shop(6)
+    shop.send("old", 1.0, images=2000)
+    for _ in range(1000):
+        shop.step(lambda _, expected: expected * really)
+    before = shop.served["old"]
+    shop.send("new", 1.0, images=500)
+    for _ in range(200):
+        shop.step(lambda _, expected: expected * really)
+    assert shop.served["new"] == pytest.approx(shop.served["old"] - before, abs=4 * max(really, 1))
+
+
+def test_nobody_starves() -> None:
+    """The lightest user is named once in every 17 turns, however much the heavy tier sends."""
+    shop = Shop(5)
+    shop.send("free0", 1.0, "free", images=50)
+    since = 0
+    for _ in range(800):
+        for i in range(6):
+            if not shop.has_waiting(f"team{i}", "team"):
+                shop.send(f"team{i}", 1.0, "team", images=5)
+        since = 0 if shop.step() == "free0" else since + 1
+        assert since <= 17
+
+
+def turns_until_second(newcomers: int, plain: bool) -> int:
+    """Turns until a user's second picture is named, while others come who have one each.
+
+    Every turn somebody new comes; there are always so many. plain: virtual time is the tag of who
+    was served last.
+    """
+    queue = FairQueue()
+    queue.put("patient", path("free", "patient"), range(2), 1.0)
+    assert queue.next(0.0) == ("patient", 0)
+    queue.finish("patient", 0, 1.0)
+    for turn in range(1000):
+        while queue.waiting <= newcomers:
+            queue.put(
+                f"n{turn}-{queue.waiting}", path("free", f"u{turn}-{queue.waiting}"), [0], 1.0
+            )
+        named = queue.next(0.0)
+        assert named is not None
+        if named[0] == "patient":
+            return turn
+        queue.finish(*named, 1.0)
+        if plain:
+            user = queue.user(path("free", "patient"))
+            assert user is not None and user.parent is not None
+            user.parent.virtual = user.parent.served
+    return 1000
+
+
+@pytest.mark.parametrize("newcomers", [1, 5, 50])
+def test_newcomers_without_end_starve_nobody(newcomers: int) -> None:
+    """By the plain rule of start tags they would: virtual time would not move."""
+    assert turns_until_second(newcomers, plain=True) == 1000
+    assert turns_until_second(newcomers, plain=False) <= 2 * newcomers + 2
+
+
+def test_levels_compose() -> None:
+    """Weights of organisations as well, and paths of two steps or four."""
+    queue = FairQueue()
+    for org, users in (("org1", 1), ("org2", 9)):
+        for i in range(users):
+            steps = (Step("free"), Step(org, 3.0 if org == "org1" else 1.0), Step(f"{org}u{i}"))
+            queue.put(f"{org}:{i}", steps, range(500), 1.0)
+    turns = Counter(
+        named[0].split(":")[0] for _ in range(400) if (named := queue.next(0.0)) is not None
+    )
+    assert turns["org1"] == pytest.approx(300, abs=2)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_a_path_has_any_depth(depth: int) -> None:
+    queue = FairQueue()
+    for user in "ab":
+        steps = [*(Step(f"level{i}") for i in range(depth - 1)), Step(user)]
+        queue.put(user, steps, range(3), 1.0)
+    assert [named[0] for _ in range(6) if (named := queue.next(0.0))] == list("ababab")
+
+
+def test_a_new_bound_counts_at_once() -> None:
+    queue = FairQueue()
+    queue.put("a", path("free", "u", bound=1), range(9), 1.0)
+    assert queue.next(0.0) == ("a", 0)
+    assert queue.next(0.0) is None
+    queue.put("b", path("free", "u", bound=2), [0], 1.0)
+    assert queue.next(0.0) == ("a", 1)
+    assert queue.next(0.0) is None
+    queue.put("c", path("free", "u", bound=5), [0], 1.0)
+    queue.put("d", path("free", "u", bound=2), [0], 1.0)
+    assert queue.next(0.0) is None
+    queue.finish("a", 0, 1.0)
+    assert queue.next(0.0) == ("a", 2)
+
+
+def test_a_new_weight_counts_at_once() -> None:
+    queue = FairQueue()
+    queue.put("a", [Step("one"), Step("u")], range(100), 1.0)
+    queue.put("b", [Step("two"), Step("u")], range(100), 1.0)
+    queue.put("more", [Step("two", 4.0), Step("u")], [0], 1.0)
+    turns = Counter(named[0] for _ in range(50) if (named := queue.next(0.0)) is not None)
+    assert turns["b"] == pytest.approx(40, abs=1)
+
+
+def test_users_and_groups_are_forgotten() -> None:
+    """Nobody who has nothing here and owes nothing is remembered."""
+    queue = FairQueue()
+    for i in range(2000):
+        queue.put(f"j{i}", path("free", f"u{i}", f"o{i % 700}"), [0], 1.0)
+        if i % 2:
+            for _ in range(2):
+                named = queue.next(0.0)
+                assert named is not None
+                queue.finish(*named, 1.0)
+    group = queue.root.members.get("free")
+    left = len(group.members) if isinstance(group, Group) else 0
+    assert left < 10
+
+
+def test_a_job_that_waits_is_not_put_again() -> None:
+    queue = FairQueue()
+    queue.put("a", path("free", "u"), [0], 1.0)
+    with pytest.raises(ValueError, match="a waits already"):
+        queue.put("a", path("free", "u"), [1], 1.0)
+    with pytest.raises(ValueError, match="'u' is a user"):
+        queue.put("b", [*path("free", "u"), Step("deeper")], [1], 1.0)
+    with pytest.raises(ValueError, match="'org' is a group"):
+        queue.put("b", path("free", "u")[:2], [1], 1.0)
