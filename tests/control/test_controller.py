@@ -5,16 +5,15 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from control.asks import NOON, ask, controller, send, tier
+from control.asks import NOON, ask, controller, denied, policy, send, tier
 
-from smalti.control import Ask, Controller, Denial, Limit, Reservation, Turn, Wait
+from smalti.control import Admission, Ask, Controller, Denial, Limit, Reservation, Turn
 
 DAY = tier("free", Limit(3, 86400, "day"), max_running=1, max_waiting=3)
 
 
 def refused(by: Controller, asked: Ask, now: float = NOON) -> Denial:
-    denial = by.consider(asked, now)
-    assert denial is not None
+    denial = denied(by.consider(asked, now))
     assert by.admit(asked, now) == denial
     return denial
 
@@ -134,7 +133,7 @@ def test_nothing_is_no_request(images: int, work: float) -> None:
 def test_what_is_not_committed_is_not_named_and_can_be_retracted() -> None:
     control = controller(DAY)
     asked = ask(images=3)
-    assert control.admit(asked, NOON) is None
+    assert isinstance(control.admit(asked, NOON), Admission)
     assert control.next(NOON) is None
     assert control.waiting == 3
     control.retract(asked.job_id)
@@ -148,7 +147,7 @@ def test_retracting_a_job_in_the_queue_does_nothing() -> None:
     job_id = send(control, ask(images=3))
     control.retract(job_id)
     assert control.waiting == 3
-    assert control.standing("user_ann", "free", NOON)[0].used == 3
+    assert control.standing(ask(), NOON)[0].used == 3
 
 
 def test_a_job_is_there_once() -> None:
@@ -240,7 +239,7 @@ def test_after_a_restart_what_is_left_is_drawn() -> None:
     control.finished(asked.job_id, 1, 1.0, NOON)
     assert named(control, 1) == [Turn(asked.job_id, 2)]
     control.refund(asked.job_id, 3, NOON)
-    assert control.consider(ask(images=3), NOON) is None
+    assert isinstance(control.consider(ask(images=3), NOON), Admission)
 
 
 def test_a_restarted_job_with_nothing_left_is_over() -> None:
@@ -262,7 +261,7 @@ def test_a_job_of_a_tier_that_is_gone_is_still_drawn() -> None:
 
 def test_new_tiers_count_for_what_comes() -> None:
     control = controller(DAY)
-    control.tiers = {"free": tier("free", Limit(1, 60, "min"))}
+    control.policy = policy(tier("free", Limit(1, 60, "min")))
     send(control, ask())
     assert refused(control, ask()).rule == "free/min"
 
@@ -343,17 +342,17 @@ def test_a_free_slot_means_no_wait() -> None:
     assert wait.finish_s[0] > 0
 
 
-def test_foreseeing_is_enqueueing_and_leaves_nothing() -> None:
+def test_what_is_told_at_admission_is_told_in_the_queue() -> None:
     control = controller()
     for user in ("ann", "ben", "cy"):
         send(control, ask(user, images=4))
     named(control, 1)
     asked = ask("dee", images=2)
-    told = control.foresee(asked, NOON)
-    assert isinstance(told, Wait)
+    told = control.consider(asked, NOON)
+    assert isinstance(told, Admission)
     assert (control.waiting, control.running) == (11, 1)
-    assert control.foresee(dataclasses.replace(asked, job_id="job_other"), NOON) == told
-    assert control.wait(send(control, asked), NOON) == told
+    assert control.consider(dataclasses.replace(asked, job_id="job_other"), NOON).wait == told.wait
+    assert control.wait(send(control, asked), NOON) == told.wait
 
 
 def test_a_full_queue_tells_the_time_that_its_pace_gives() -> None:

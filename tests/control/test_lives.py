@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from control.asks import NOON, ask
 from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from smalti.control import DEFAULT_TIERS, Ask, Controller
+from smalti.control import DEFAULT_TIERS, Ask, Controller, Denial, Policy
+
+UNPROMISED = {name: replace(tier, promised_wait_s=None) for name, tier in DEFAULT_TIERS.items()}
+"""With promises it is the forecast that decides, which has tests of its own."""
 
 
 class Lives(RuleBasedStateMachine):
@@ -16,7 +21,7 @@ class Lives(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = NOON
-        self.control = Controller(DEFAULT_TIERS, 25)
+        self.control = Controller(Policy(UNPROMISED), 25)
         self.control.slots = 3
         self.pictures: dict[tuple[str, int], str] = {}
         self.of: dict[str, Ask] = {}
@@ -36,7 +41,8 @@ class Lives(RuleBasedStateMachine):
     )
     def ask(self, user: str, images: int, of_tier: str, at_once: bool) -> None:
         asked = ask(user, images, of_tier)
-        denial = self.control.admit(asked, self.now)
+        outcome = self.control.admit(asked, self.now)
+        denial = outcome if isinstance(outcome, Denial) else None
         mine = self.count("waiting", asked.user_id) + images
         fits = mine <= DEFAULT_TIERS[of_tier].max_waiting
         room = self.count("waiting") + images <= 25

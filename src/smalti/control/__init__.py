@@ -1,31 +1,53 @@
 """Decides: who is admitted, whose picture is next, how long one waits. Pure; the time is passed in.
 
 controller  the one object that the service speaks to
-nouns       what is said to and by it
-tiers       classes of users, as `smalti.toml` writes them
-limits      rolling limits and the reservations of users; rolling counts them
-rules       what decides an admission; denial says why not
+nouns       what is said to and by it; denial: why not
+policy      what an operator has decided: tiers, limits (as they are written), switches
+rules       whether a request is within it: accounts count (rolling windows, bursts), a gauge holds
+            a limit against them, breathing limits follow the load, claims keep stated times true;
+            wording says it
+capacity    whether it can be served as promised: the ladder, and appointments for who cannot
 fair        the queue; share is fair sharing at one level, line an order by tags
-sight       the order to come; ahead counts in it; lanes and pace turn counts into seconds
+forecast    how long it takes: fluid and lanes turn work into seconds, pace and flow measure,
+            conformal corrects
 """
 
 from smalti.control.controller import Controller
-from smalti.control.denial import Denial
+from smalti.control.denial import Denial, Option
 from smalti.control.limits import Limit, parse_limit
-from smalti.control.nouns import Ask, Reservation, Standing, Turn, Wait
+from smalti.control.nouns import (
+    Admission,
+    Ask,
+    Claim,
+    Offer,
+    Reservation,
+    Standing,
+    Turn,
+    Wait,
+)
+from smalti.control.policy import DEFAULT_POLICY, Policy, read_policy
+from smalti.control.switches import Switch
 from smalti.control.tiers import DEFAULT_TIERS, Tier, read_tiers
 
 __all__ = [
+    "DEFAULT_POLICY",
     "DEFAULT_TIERS",
+    "Admission",
     "Ask",
+    "Claim",
     "Controller",
     "Denial",
     "Limit",
+    "Offer",
+    "Option",
+    "Policy",
     "Reservation",
     "Standing",
+    "Switch",
     "Tier",
     "Turn",
     "Wait",
     "parse_limit",
+    "read_policy",
     "read_tiers",
 ]

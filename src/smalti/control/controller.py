@@ -1,35 +1,39 @@
-"""`Controller`: who is admitted, which picture is next, how long one waits."""
+"""`Controller`: who is admitted and how, which picture is next, how long one waits."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from smalti.control import rules
-from smalti.control.ahead import own_before, turns_before
+from smalti.control import wording
+from smalti.control.appointments import Appointments
+from smalti.control.capacity import Capacity
 from smalti.control.denial import Denial
-from smalti.control.fair import FairQueue, Step, User
-from smalti.control.lanes import Span, slot_after
-from smalti.control.limits import Allowances
-from smalti.control.nouns import Ask, Reservation, Standing, Turn, Wait
-from smalti.control.pace import Pace
+from smalti.control.fair import FairQueue, Step
+from smalti.control.forecast import FIRST_DEVICE_S, Forecast, Raw
+from smalti.control.nouns import Admission, Ask, Claim, Offer, Reservation, Standing, Turn, Wait
+from smalti.control.policy import Policy
+from smalti.control.rules import Rules
 from smalti.control.tiers import Tier
 
 __all__ = ["Ask", "Controller", "Reservation", "Standing", "Turn", "Wait"]
 
-FIRST_SLOT_S = 0.02
-"""Seconds in a slot for a tile-step, until the first picture has been measured."""
-FIRST_DEVICE_S = 0.005
-"""Device-seconds of a tile-step, until then."""
+WEIGHTS = {"default": 1.0, "flex": 0.1, "priority": 2.0}
+"""Of a service tier's class, times the weight of the tier."""
 
 
-@dataclass
+@dataclass(slots=True)
 class _Live:
-    """A job that is not over. pending: its images until `enqueue`."""
+    """A job that is not over. pending: its images until `enqueue`. raw: its forecast, if any."""
 
     ask: Ask
+    path: tuple[Step, Step, Step]
+    work: float
     pending: int
+    admitted_at: float = 0.0
+    raw: Raw | None = None
+    held: Reservation | None = None
     waiting: int = 0
     running: set[int] = field(default_factory=set)
     withdrawn: bool = False
@@ -39,33 +43,41 @@ class Controller:
     """Decides, and remembers what it decided; reads no clock and no disk.
 
     A job's way: `admit`, then `enqueue` once it is committed (else `retract`); `next` names its
-    pictures, each until `finished` or `requeue`. tiers, max_waiting and slots may be set at any
+    pictures, each until `finished` or `requeue`. policy, max_waiting and slots may be set at any
     time; what is admitted stays admitted. max_waiting: pictures of all users that may wait. slots:
     pictures that may be drawn at a time; none before it is set.
     """
 
-    def __init__(self, tiers: Mapping[str, Tier], max_waiting: int) -> None:
+    def __init__(self, policy: Policy, max_waiting: int) -> None:
         self.max_waiting = max_waiting
-        self.slots = 0
-        self._slot_pace = Pace(FIRST_SLOT_S)
-        self._device_pace = Pace(FIRST_DEVICE_S)
         self._queue = FairQueue(FIRST_DEVICE_S)
-        self._allowances = Allowances(0)
+        self._forecast = Forecast(self._queue)
+        self._rules = Rules(policy)
+        self._appointments = Appointments()
+        self._capacity = Capacity(self._queue, self._forecast, self._appointments)
         self._live: dict[str, _Live] = {}
         self._waiting_of: Counter[str] = Counter()
         self._pending = 0
-        self.tiers = tiers
+        self._slots = 0
+
+    # --- what is set ---
 
     @property
-    def tiers(self) -> Mapping[str, Tier]:
-        return self._tiers
+    def policy(self) -> Policy:
+        return self._rules.policy
 
-    @tiers.setter
-    def tiers(self, tiers: Mapping[str, Tier]) -> None:
-        """Limits that reach further back than before see what is told to `restore` again."""
-        self._tiers = dict(tiers)
-        windows = [limit.window_s for tier in tiers.values() for limit in tier.limits]
-        self._allowances.keep_s = max(windows, default=0)
+    @policy.setter
+    def policy(self, policy: Policy) -> None:
+        """Limits that reach further back than before see what is told to `recount`."""
+        self._rules.policy = policy
+
+    @property
+    def slots(self) -> int:
+        return self._slots
+
+    @slots.setter
+    def slots(self, slots: int) -> None:
+        self._slots = self._forecast.slots = slots
 
     @property
     def waiting(self) -> int:
@@ -73,70 +85,153 @@ class Controller:
         return self._queue.waiting + self._pending
 
     @property
+    def _flex_most(self) -> int:
+        """With more waiting, flex takes no more: the rest is for who is promised something."""
+        return self.max_waiting // 2
+
+    @property
     def running(self) -> int:
         return len(self._queue.running)
 
+    @property
+    def load(self) -> float:
+        """0 while it is calm; 1 where promises are at their edge."""
+        return self._capacity.load
+
+    @property
+    def keep_s(self) -> int:
+        """How far back limits look."""
+        return self._rules.keep_s
+
+    def rungs(self) -> dict[str, int]:
+        """How many rungs of the ladder are taken for each class."""
+        return {name: self._capacity.level(name) for name in self._queue.classes}
+
     # --- admission ---
 
-    def consider(self, ask: Ask, now: float) -> Denial | None:
-        """Why a job would be refused now, or None. Raises ValueError for an unknown tier."""
-        tier = self._tier(ask.tier)
-        denial = rules.never(tier, ask.images, self.max_waiting)
-        if denial is None:
-            denial = rules.over_limit(self._allowances, ask.user_id, tier, ask.images, now)
-        if denial is not None:
-            return denial
-        waiting = self._waiting_of[ask.user_id]
-        over = waiting + ask.images - tier.max_waiting
-        if over > 0:
-            wait_s = self._named_of(ask, over, now)
-            return rules.too_many_waiting(tier, waiting, ask.images, wait_s, now)
-        over = self.waiting + ask.images - self.max_waiting
-        if over > 0:
-            wait_s = self._slot_after(over - 1, now).percentiles[1]
-            return rules.full(self.max_waiting, self.waiting, ask.images, wait_s, now)
-        return None
+    def consider(self, ask: Ask, now: float) -> Admission | Denial:
+        """What would become of a job now. Raises ValueError for an unknown tier."""
+        outcome = self._judge(ask, now)
+        return outcome if isinstance(outcome, Denial) else outcome[0]
 
-    def admit(self, ask: Ask, now: float) -> Denial | None:
+    def admit(self, ask: Ask, now: float) -> Admission | Denial:
         """Reserve what a job asks for, or say why not. It is not in the queue yet.
 
-        Raises ValueError for an unknown tier, and for a job that is there already.
+        A denial that has a claim must be kept before it is told. Raises ValueError for an unknown
+        tier, and for a job that is there already.
         """
         self._check_new(ask)
-        denial = self.consider(ask, now)
+        load = self._capacity.look(self.policy.tiers, now)
+        if load is not None:
+            self._rules.load_is(load, now)
+        self._capacity.flex_room = self.waiting + ask.images <= self._flex_most
+        outcome = self._judge(ask, now)
+        if isinstance(outcome, Denial):
+            self._capacity.refused(ask.tier, True, now)
+            self._rules.honours(outcome)
+            self._capacity.books(outcome, ask, now)
+            return outcome
+        admission, live = outcome
+        self._capacity.refused(ask.tier, False, now)
+        self._appointments.came(ask.user_id)
+        self._rules.reserve(admission.reservation, now)
+        self._forecast.comes(live.path[0].name, live.work * ask.images, now)
+        if live.raw is not None:
+            self._forecast.promised(live.raw, now)
+        self._register(live)
+        return admission
+
+    def _judge(self, ask: Ask, now: float) -> Denial | tuple[Admission, _Live]:
+        tier = self._tier(ask.tier)
+        device_s = ask.work * ask.images * self._forecast.device_s_per_work
+        denial = self._rules.denies(ask, device_s, now)
         if denial is None:
-            self._allowances.drop_old(now)
-            if self._allowances.keep_s:
-                self._allowances.reserve(ask.job_id, ask.user_id, ask.images, now)
-            self._register(ask)
-        return denial
+            denial = self._too_many(tier, ask, now)
+        if denial is not None:
+            return denial
+        path = self._path(tier, ask)
+        offer = self._capacity.offer(tier, path[0].name, ask)
+        raw = self._capacity.raw(path, offer.work, ask.images, self._waiting_of[_line_of(ask)], now)
+        denial = self._capacity.denies(tier, ask, path, raw, now)
+        if denial is not None:
+            return denial
+        admission = self._admission(ask, offer, raw, now)
+        held = admission.reservation
+        return admission, _Live(ask, path, offer.work, ask.images, now, raw, held)
+
+    def _admission(self, ask: Ask, offer: Offer, raw: Raw, now: float) -> Admission:
+        device_s = offer.work * ask.images * self._forecast.device_s_per_work
+        held = Reservation(
+            ask.job_id, ask.user_id, ask.tier, ask.images, now,
+            ask.org_id, ask.key_id, ask.region, ask.model, device_s,
+        )  # fmt: skip
+        return Admission(offer, ask.served_as, held, self._forecast.wait(raw))
+
+    def _too_many(self, tier: Tier, ask: Ask, now: float) -> Denial | None:
+        """More waiting pictures than the tier allows a user, or the server allows everybody."""
+        if ask.images > tier.max_waiting:
+            rule = f"{tier.name}/waiting"
+            who = f"{wording.titled(tier)}: at most"
+            return wording.never_waiting(rule, tier.max_waiting, ask.images, who, server=False)
+        if ask.images > self.max_waiting:
+            who = "This server lets at most"
+            rule = "server/waiting"
+            return wording.never_waiting(rule, self.max_waiting, ask.images, who, server=True)
+        waiting = self._waiting_of[_line_of(ask)]
+        over = waiting + ask.images - tier.max_waiting
+        if over > 0:
+            wait_s = self._capacity.until_named(self._path(tier, ask), over, now)
+            return wording.too_many_waiting(tier, waiting, ask.images, wait_s, now)
+        most = self.max_waiting if ask.service != "flex" else self._flex_most
+        over = self.waiting + ask.images - most
+        if over > 0:
+            wait_s = self._capacity.until_gone(over, now)
+            return wording.full(most, self.waiting, ask.images, wait_s, now)
+        return None
 
     def retract(self, job_id: str) -> None:
         """Undo an admission that could not be committed."""
         live = self._live.get(job_id)
         if live is not None and live.pending:
-            self._allowances.release(job_id)
+            self._rules.release(job_id)
+            self._forget_forecast(live)
             self._forget_pending(live)
             del self._live[job_id]
 
     def refund(self, job_id: str, images: int, now: float) -> None:
         """Images of a job leave the limits' windows at once; more than it has left are ignored."""
-        self._allowances.release(job_id, images)
+        self._rules.release(job_id, images)
 
-    def restore(self, reservations: Iterable[Reservation], now: float) -> None:
+    def settle(self, job_id: str, device_s: float) -> None:
+        """What a job used in all counts in place of what it was expected to use."""
+        self._rules.settle(job_id, device_s)
+
+    def restore(
+        self, reservations: Iterable[Reservation], now: float, claims: Iterable[Claim] = ()
+    ) -> None:
         """Count what was reserved before a restart; what is known already counts once."""
-        for told in sorted(reservations, key=lambda reservation: reservation.at):
-            self._allowances.reserve(told.job_id, told.user_id, told.images, told.at)
-            self._allowances.drop_old(now)
+        told = list(claims)
+        self._rules.restore(reservations, told, now)
+        self._appointments.restore(claim for claim in told if claim.until >= now)
+
+    def recount(self, reservations: Iterable[Reservation], now: float) -> None:
+        """Count anew, where a new policy counts for others than before, or reaches further back."""
+        self._rules.recount(reservations, now)
+        for live in self._live.values():
+            if live.held is not None and live.pending:
+                self._rules.reserve(live.held, now)
 
     def adopt(self, ask: Ask) -> None:
         """A job that was admitted before a restart, whatever the rules are now.
 
-        Its reservation comes with `restore`. If its tier is gone, it is drawn in the one of least
-        weight. Raises ValueError for a job that is there already.
+        ask.work: on the rung it was admitted on. Its reservation comes with `restore`. If its tier
+        is gone, it is drawn in the one of least weight. Raises ValueError for a job that is there.
         """
         self._check_new(ask)
-        self._register(ask)
+        tier = self.policy.tiers.get(ask.tier)
+        if tier is None:
+            tier = min(self.policy.tiers.values(), key=lambda tier: tier.weight)
+        self._register(_Live(ask, self._path(tier, ask), ask.work, ask.images))
 
     # --- the queue ---
 
@@ -150,12 +245,13 @@ class Controller:
             raise ValueError(f"{job_id} is not admitted, or is in the queue already.")
         self._forget_pending(live)
         pictures = range(live.ask.images) if indices is None else sorted(set(indices))
-        self._put(live, pictures)
+        self._queue.put(job_id, live.path, pictures, live.work)
+        self._count_waiting(live, len(pictures))
         self._end_if_over(live)
 
     def next(self, now: float) -> Turn | None:
         """The picture for a free slot; it runs from now on. None if no slot or picture is free."""
-        if self.running >= self.slots:
+        if len(self._queue.running) >= self._slots:
             return None
         named = self._queue.next(now)
         if named is None:
@@ -163,6 +259,8 @@ class Controller:
         live = self._live[named[0]]
         live.running.add(named[1])
         self._count_waiting(live, -1)
+        if live.raw is not None and not live.waiting:
+            self._forecast.began(live.raw, now - live.admitted_at)
         return Turn(*named)
 
     def finished(self, job_id: str, index: int, device_s: float, now: float) -> None:
@@ -170,15 +268,17 @@ class Controller:
 
         device_s: what it used in all. The pace is learnt from it unless its job was withdrawn.
         """
-        run = self._queue.finish(job_id, index, max(device_s, 0.0))
+        run = self._queue.finish(job_id, index, device_s if device_s > 0 else 0.0)
         if run is None:
             return
         live = self._live[job_id]
         live.running.discard(index)
         if not live.withdrawn:
-            self._slot_pace.saw((now - run.since) / run.work)
-            self._device_pace.saw(device_s / run.work)
-            self._queue.device_s_per_work = self._device_pace.mean
+            slot_s = now - run.since
+            pace = self._forecast.drew(run.work, run.among, slot_s, device_s)
+            self._queue.device_s_per_work = pace
+            if live.raw is not None and not live.waiting and not live.running:
+                self._forecast.ended(live.raw, now - live.admitted_at)
         self._end_if_over(live)
 
     def requeue(self, job_id: str, index: int, now: float) -> None:
@@ -188,6 +288,7 @@ class Controller:
             self.finished(job_id, index, 0.0, now)
         elif live is not None and self._queue.put_back(job_id, index):
             live.running.discard(index)
+            self._forget_forecast(live)
             self._count_waiting(live, 1)
 
     def withdraw(self, job_id: str, now: float) -> list[int]:
@@ -196,6 +297,7 @@ class Controller:
         if live is None:
             return []
         live.withdrawn = True
+        self._forget_forecast(live)
         taken = list(range(live.pending))
         self._forget_pending(live)
         in_queue = self._queue.withdraw(job_id)
@@ -206,118 +308,84 @@ class Controller:
     # --- what is told ---
 
     def wait(self, job_id: str, now: float) -> Wait | None:
-        """What stands before a job, as if nobody else came; None if none of its pictures waits."""
-        job = self._queue.job(job_id)
-        if job is None:
+        """What stands before a job; None if none of its pictures waits in the queue."""
+        ahead = self._queue.ahead(job_id)
+        if ahead is None:
             return None
-        first, last = turns_before(self._queue, job)
-        own = own_before(job)[0]
-        start = self._start(job.user, first, own, now)
-        end = self._start(job.user, last, own + len(job.indices) - 1, now)
-        end = end.then(self._slot_pace.mean * job.work, self._slot_pace.spread * job.work)
-        return Wait(first, start.percentiles, end.percentiles)
+        live = self._live[job_id]
+        user = self._queue.user(live.path)
+        own = live.waiting - 1
+        if user is not None:
+            own += user.running
+            for other in user.jobs:
+                if other == job_id:
+                    break
+                own += self._live[other].waiting
+        raw = self._forecast.raw(live.path, live.work, ahead, own, now)
+        return self._forecast.wait(raw)
 
-    def foresee(self, ask: Ask, now: float) -> Wait:
-        """What would stand before a job that is not there, if it were enqueued now."""
-        self._check_new(ask)
-        self._queue.put(ask.job_id, self._path(ask), range(ask.images), ask.work)
-        try:
-            wait = self.wait(ask.job_id, now)
-        finally:
-            self._queue.withdraw(ask.job_id)
-        assert wait is not None
-        return wait
-
-    def standing(self, user_id: str, tier: str, now: float) -> list[Standing]:
-        """A user's use of each limit of a tier. Raises ValueError for an unknown tier."""
-        chosen = self._tier(tier)
-        return [
-            rules.standing(self._allowances, user_id, chosen, limit, now) for limit in chosen.limits
-        ]
+    def standing(self, about: Ask | Reservation, now: float) -> list[Standing]:
+        """Use of each limit that counts for somebody. Raises ValueError for an unknown tier."""
+        self._tier(about.tier)
+        return self._rules.standings(about, now)
 
     # --- within ---
 
     def _tier(self, name: str) -> Tier:
-        if name not in self._tiers:
+        tiers = self.policy.tiers
+        if name not in tiers:
             raise ValueError(
-                f"'{name}' is no tier here; there are {', '.join(self._tiers)}. "
+                f"'{name}' is no tier here; there are {', '.join(tiers)}. "
                 f"Set [tiers.{name}], or give the user another tier."
             )
-        return self._tiers[name]
+        return tiers[name]
 
     def _check_new(self, ask: Ask) -> None:
         if ask.job_id in self._live:
             raise ValueError(f"{ask.job_id} is here already.")
 
-    def _register(self, ask: Ask) -> None:
-        self._live[ask.job_id] = live = _Live(ask, ask.images)
+    def _path(self, tier: Tier, ask: Ask) -> tuple[Step, Step, Step]:
+        service = ask.served_as
+        name = tier.name if service == "default" else f"{tier.name}/{service}"
+        return (
+            Step(name, tier.weight * WEIGHTS[service]),
+            Step(ask.org_id),
+            Step(ask.user_id, 1.0, tier.max_running),
+        )
+
+    def _register(self, live: _Live) -> None:
+        self._live[live.ask.job_id] = live
         self._pending += live.pending
-        self._waiting_of[ask.user_id] += live.pending
+        self._waiting_of[_line_of(live.ask)] += live.pending
 
     def _forget_pending(self, live: _Live) -> None:
         self._pending -= live.pending
-        self._waiting_of[live.ask.user_id] -= live.pending
+        line = _line_of(live.ask)
+        self._waiting_of[line] -= live.pending
         live.pending = 0
-        self._forget_user(live.ask.user_id)
+        if not self._waiting_of[line]:
+            del self._waiting_of[line]
 
-    def _put(self, live: _Live, indices: Sequence[int]) -> None:
-        self._queue.put(live.ask.job_id, self._path(live.ask), indices, live.ask.work)
-        self._count_waiting(live, len(indices))
+    def _forget_forecast(self, live: _Live) -> None:
+        if live.raw is not None:
+            self._forecast.forget(live.raw)
+            live.raw = None
 
     def _count_waiting(self, live: _Live, pictures: int) -> None:
         live.waiting += pictures
-        self._waiting_of[live.ask.user_id] += pictures
-        self._forget_user(live.ask.user_id)
-
-    def _forget_user(self, user_id: str) -> None:
-        if not self._waiting_of[user_id]:
-            del self._waiting_of[user_id]
+        line = _line_of(live.ask)
+        waiting = self._waiting_of[line] + pictures
+        if waiting:
+            self._waiting_of[line] = waiting
+        else:
+            del self._waiting_of[line]
 
     def _end_if_over(self, live: _Live) -> None:
         if not (live.pending or live.waiting or live.running):
             self._live.pop(live.ask.job_id, None)
 
-    def _path(self, ask: Ask) -> tuple[Step, Step]:
-        tier = self._tiers.get(ask.tier)
-        if tier is None:
-            tier = min(self._tiers.values(), key=lambda tier: tier.weight)
-        return Step(tier.name, tier.weight), Step(ask.user_id, 1.0, tier.max_running)
 
-    def _start(self, user: User, ahead: int, own_ahead: int, now: float) -> Span:
-        """When a picture gets a slot: there must be one, and its user must be below his bound."""
-        any_slot = self._slot_after(ahead, now)
-        if user.max_running is None:
-            return any_slot
-        own_slot = slot_after(
-            own_ahead,
-            user.runs.values(),
-            user.running,
-            user.max_running,
-            self._slot_pace,
-            self._queue.mean_work,
-            now,
-        )
-        return max(any_slot, own_slot, key=lambda span: span.mean_s)
-
-    def _named_of(self, ask: Ask, pictures: int, now: float) -> float:
-        """Seconds, nine times in ten at most, until so many of a user's pictures have slots."""
-        user = self._queue.user(self._path(ask))
-        before = 0
-        for job in user.jobs.values() if user is not None else ():
-            if before + len(job.indices) >= pictures:
-                first, last = turns_before(self._queue, job)
-                ahead = first if pictures == before + 1 else last
-                return self._start(job.user, ahead, pictures - 1, now).percentiles[1]
-            before += len(job.indices)
-        return self._slot_after(pictures - 1, now).percentiles[1]
-
-    def _slot_after(self, ahead: int, now: float) -> Span:
-        return slot_after(
-            ahead,
-            self._queue.running.values(),
-            self.running,
-            self.slots,
-            self._slot_pace,
-            self._queue.mean_work,
-            now,
-        )
+def _line_of(ask: Ask) -> str:
+    """Under what a user's waiting pictures are counted: what he has in flex does not stand in the
+    way of what he wants now."""
+    return ask.user_id if ask.service != "flex" else f"{ask.user_id} flex"

@@ -1,0 +1,95 @@
+"""`Appointments`: who was told when to come back, and how much of it is to be expected.
+
+Who is refused because the wait would be too long is told a time, and a place is kept for him from
+then on for a while. What is kept stands before newcomers as if it waited already, weighed by how
+many of those who were told a time did come.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from smalti.control.nouns import Claim
+
+RULE = "server/promise"
+KEPT_S = 120.0
+"""For how long a place is kept."""
+
+_FIRST_SHOW = 0.5
+_SHOW_WEIGHT = 0.05
+
+
+@dataclass(slots=True)
+class _Kept:
+    claim: Claim
+    service_class: str
+    work: float
+
+
+class Appointments:
+    """Each user has one place at most: a later one replaces it."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, _Kept] = {}
+        self._by_end: list[tuple[float, str]] = []
+        self._work: dict[str, float] = {}
+        self._show: dict[str, float] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def work(self, service_class: str, now: float) -> float:
+        """Tile-steps that are to be expected of those who were told a time."""
+        self._expire(now)
+        show = self._show.get(service_class, _FIRST_SHOW)
+        return self._work.get(service_class, 0.0) * show
+
+    def keep(self, claim: Claim, service_class: str, work: float) -> None:
+        self._drop(claim.user_id)
+        self._kept[claim.user_id] = _Kept(claim, service_class, work)
+        self._work[service_class] = self._work.get(service_class, 0.0) + work
+        heapq.heappush(self._by_end, (claim.until, claim.user_id))
+
+    def holds(self, user_id: str, now: float) -> bool:
+        """Whether a place is kept for him now."""
+        kept = self._kept.get(user_id)
+        return kept is not None and kept.claim.at <= now <= kept.claim.until
+
+    def told(self, user_id: str, now: float) -> float | None:
+        """The time he was told, if it is still to come."""
+        kept = self._kept.get(user_id)
+        return kept.claim.at if kept is not None and kept.claim.at > now else None
+
+    def came(self, user_id: str) -> None:
+        """He used his place."""
+        kept = self._drop(user_id)
+        if kept is not None:
+            self._learn(kept.service_class, 1.0)
+
+    def restore(self, claims: Iterable[Claim]) -> None:
+        """Places that were kept before a restart; what they are for is not known any more."""
+        for claim in claims:
+            if claim.rule == RULE:
+                self.keep(claim, "", 0.0)
+
+    def _expire(self, now: float) -> None:
+        ends = self._by_end
+        while ends and ends[0][0] < now:
+            until, user_id = heapq.heappop(ends)
+            kept = self._kept.get(user_id)
+            if kept is not None and kept.claim.until == until:
+                self._drop(user_id)
+                self._learn(kept.service_class, 0.0)
+
+    def _drop(self, user_id: str) -> _Kept | None:
+        kept = self._kept.pop(user_id, None)
+        if kept is not None:
+            left = self._work[kept.service_class] - kept.work
+            self._work[kept.service_class] = left if left > 1e-6 else 0.0
+        return kept
+
+    def _learn(self, service_class: str, came: float) -> None:
+        show = self._show.get(service_class, _FIRST_SHOW)
+        self._show[service_class] = show + _SHOW_WEIGHT * (came - show)

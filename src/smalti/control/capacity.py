@@ -1,0 +1,183 @@
+"""`Capacity`: whether a request can be served within what is promised, and what it may have else.
+
+A request is refused at once if its pictures would not surely get their slots within the wait that
+its tier promises, or would not be drawn before its client gives up. It is told when to come back,
+and a place is kept for it from then on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from smalti.control import wording
+from smalti.control.appointments import KEPT_S, RULE, Appointments
+from smalti.control.denial import Denial, Option
+from smalti.control.fair import FairQueue, Step
+from smalti.control.flow import Flow
+from smalti.control.forecast import Forecast, Raw
+from smalti.control.ladder import Ladder, chosen
+from smalti.control.nouns import Ask, Claim, Offer
+from smalti.control.tiers import Tier
+from smalti.control.wording import SOON_S
+
+LOOK_EVERY_S = 1.0
+SMOOTH_S = 20.0
+SHORT = 0.05
+"""While no larger share of a tier's requests is refused, clients may try again by themselves."""
+HALF = 0.7
+"""Below this part of the promise nobody has to stand back behind places that are kept."""
+
+
+class Capacity:
+    """load: 0 while it is calm, 1 where promises are at their edge. flex_room: whether flex may be
+    offered."""
+
+    def __init__(self, queue: FairQueue, forecast: Forecast, appointments: Appointments) -> None:
+        self.load = 0.0
+        self.flex_room = True
+        self._queue = queue
+        self._forecast = forecast
+        self._appointments = appointments
+        self._ladder = Ladder()
+        self._looked_at: float | None = None
+        self._asked: dict[str, Flow] = {}
+        self._refused: dict[str, Flow] = {}
+        self._flex: dict[tuple[str, int], Option] = {}
+
+    # --- load and rungs ---
+
+    def level(self, service_class: str) -> int:
+        return self._ladder.level(service_class)
+
+    def look(self, tiers: Mapping[str, Tier], now: float) -> float | None:
+        """Once a second: how loaded each class is; returns the load of all, or None in between."""
+        before = self._looked_at
+        if before is not None and 0 <= now - before < LOOK_EVERY_S:
+            return None
+        self._looked_at = now
+        self._forecast.look(now)
+        self._flex.clear()
+        slots = max(self._forecast.slots, 1)
+        most = 0.5 * min(len(self._queue.running) / slots, 1.0)
+        for tier in tiers.values():
+            if tier.promised_wait_s is None:
+                continue
+            group = self._queue.classes.get(tier.name)
+            load = 0.0
+            if group is not None and group.waiting:
+                wait_s = self._forecast.serves(Step(tier.name, tier.weight), group.work)
+                load = wait_s / tier.promised_wait_s
+            self._ladder.load_is(tier.name, load, len(tier.rungs), now)
+            most = max(most, 0.5 + 0.5 * min(load, 1.0) if load > 0 else 0.0)
+        since_s = LOOK_EVERY_S if before is None else min(max(now - before, 0.0), 600.0)
+        self.load += (1 - math.exp(-since_s / SMOOTH_S)) * (most - self.load)
+        return self.load
+
+    def offer(self, tier: Tier, service_class: str, ask: Ask) -> Offer:
+        """What is served, on the rungs that are taken."""
+        level = self._ladder.level(tier.name) if ask.served_as != "flex" else 0
+        return chosen(ask.work, ask.offers, tier.rungs, level)
+
+    # --- forecasts ---
+
+    def raw(
+        self, path: tuple[Step, Step, Step], work: float, images: int, waiting: int, now: float
+    ) -> Raw:
+        """Of a job that is not there. waiting: pictures of its user that wait."""
+        ahead = self._queue.ahead_of(path, images, work)
+        user = self._queue.user(path)
+        own = waiting + images - 1 + (user.running if user is not None else 0)
+        return self._forecast.raw(path, work, ahead, own, now)
+
+    def until_named(self, path: tuple[Step, Step, Step], pictures: int, now: float) -> float:
+        """Seconds until so many of a user's waiting pictures have slots, nine times in ten."""
+        user = self._queue.user(path)
+        last = None
+        for job in user.jobs.values() if user is not None else ():
+            last = job
+            pictures -= len(job.indices)
+            if pictures <= 0:
+                break
+        if last is None or user is None:
+            return self.until_gone(1, now)
+        ahead = self._queue.ahead(last.job_id)
+        assert ahead is not None
+        own = user.running + max(user.waiting - 1, 0)
+        raw = self._forecast.raw(path, last.work, ahead, own, now)
+        return self._forecast.wait(raw).start_s[1]
+
+    def until_gone(self, pictures: int, now: float) -> float:
+        """Seconds until so many of all waiting pictures have slots."""
+        return max(pictures * self._queue.mean_work / self._forecast.rate(), 1.0)
+
+    # --- admission ---
+
+    def denies(
+        self, tier: Tier, ask: Ask, path: tuple[Step, Step, Step], raw: Raw, now: float
+    ) -> Denial | None:
+        promised_s = tier.promised_wait_s if ask.served_as != "flex" else None
+        if not self._forecast.measured:
+            promised_s = None
+        if promised_s is not None and not self._appointments.holds(ask.user_id, now):
+            surely_s = self._forecast.surely(raw)
+            if surely_s > HALF * promised_s:
+                kept = self._appointments.work(path[0].name, now)
+                late_s = surely_s + kept * raw.late_s
+                if late_s > promised_s:
+                    return self._too_long(tier, ask, raw, promised_s, late_s, now)
+        if ask.patience_s is not None:
+            finish_s = self._forecast.wait(raw).finish_s
+            if finish_s[1] > ask.patience_s:
+                options = (Option("job", finish_s),)
+                return wording.too_long_for_client(ask.patience_s, finish_s[1], options, now)
+        return None
+
+    def _too_long(
+        self, tier: Tier, ask: Ask, raw: Raw, promised_s: float, late_s: float, now: float
+    ) -> Denial:
+        at = self._appointments.told(ask.user_id, now)
+        if at is None:
+            at = float(math.ceil(now + max(late_s - promised_s, 1.0)))
+        claim = Claim(ask.user_id, RULE, 0, at, at + KEPT_S)
+        wait_s = max(self._forecast.wait(raw).start_s[1], promised_s)
+        soon = at - now <= SOON_S and self._refused_share(tier.name, now) <= SHORT
+        return wording.too_long(
+            tier, promised_s, wait_s, claim, self._options(tier, ask, now), soon, now
+        )
+
+    def _options(self, tier: Tier, ask: Ask, now: float) -> tuple[Option, ...]:
+        if "flex" not in tier.services or not self.flex_room:
+            return ()
+        option = self._flex.get((tier.name, ask.images))
+        if option is None:
+            step = Step(f"{tier.name}/flex", tier.weight * 0.1)
+            path = (step, Step(ask.org_id), Step(ask.user_id, 1.0, tier.max_running))
+            raw = self.raw(path, ask.work, ask.images, 0, now)
+            option = Option("flex", self._forecast.wait(raw).finish_s)
+            self._flex[tier.name, ask.images] = option
+        return (option,)
+
+    def books(self, denial: Denial, ask: Ask, now: float) -> None:
+        """A denial is told: keep the place that it names."""
+        claim = denial.claim
+        if claim is None or claim.rule != RULE:
+            return
+        if self._appointments.told(ask.user_id, now) is None:
+            service = ask.served_as
+            name = ask.tier if service == "default" else f"{ask.tier}/{service}"
+            self._appointments.keep(claim, name, ask.work * ask.images)
+
+    def refused(self, tier: str, refused: bool, now: float) -> None:
+        """A request of a tier was decided."""
+        for flows, amount in ((self._asked, 1.0), (self._refused, float(refused))):
+            flow = flows.get(tier)
+            if flow is None:
+                flow = flows[tier] = Flow(SOON_S)
+            flow.add(amount, now)
+
+    def _refused_share(self, tier: str, now: float) -> float:
+        asked = self._asked.get(tier)
+        if asked is None:
+            return 0.0
+        return self._refused[tier].rate(now) / max(asked.rate(now), 1e-9)

@@ -1,0 +1,59 @@
+"""Rungs are taken under load, one after another, and left slowly."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smalti.control.ladder import ENGAGE, ENGAGE_EVERY_S, RELEASE, RELEASE_EVERY_S, Ladder, chosen
+from smalti.control.nouns import FULL, Offer
+
+OFFERS = (Offer("partials", 256.0), Offer("quality", 144.0), Offer("size", 64.0))
+RUNGS = ("partials", "guidance", "quality", "size")
+
+
+@pytest.mark.parametrize(
+    ("level", "rung"),
+    [(0, FULL), (1, "partials"), (2, "partials"), (3, "quality"), (4, "size"), (9, "size")],
+)
+def test_the_last_rung_that_is_taken_and_that_the_model_has(level: int, rung: str) -> None:
+    assert chosen(256.0, OFFERS, RUNGS, level).rung == rung
+
+
+def test_who_does_not_want_less_gets_all() -> None:
+    assert chosen(256.0, (), RUNGS, 4) == Offer(FULL, 256.0)
+
+
+def test_a_tier_takes_only_its_own_rungs() -> None:
+    assert chosen(256.0, OFFERS, ("partials",), 4).rung == "partials"
+
+
+@given(st.lists(st.tuples(st.floats(0, 3), st.floats(0, 30)), max_size=80))
+def test_one_rung_at_a_time_with_a_pause_and_never_past_the_last(
+    steps: list[tuple[float, float]],
+) -> None:
+    ladder, now, before, changed_at = Ladder(), 1000.0, 0, 0.0
+    for load, passed_s in steps:
+        now += passed_s
+        ladder.load_is("free", load, 3, now)
+        level = ladder.level("free")
+        assert 0 <= level <= 3
+        if level > before:
+            assert load >= ENGAGE and level == before + 1
+        if level < before:
+            assert load < RELEASE and now - changed_at >= RELEASE_EVERY_S
+        if level != before:
+            assert before == 0 or now - changed_at >= min(ENGAGE_EVERY_S, RELEASE_EVERY_S)
+            changed_at = now
+        before = level
+
+
+def test_between_the_bounds_nothing_changes() -> None:
+    ladder = Ladder()
+    ladder.load_is("free", 1.0, 3, 1000.0)
+    assert ladder.level("free") == 1
+    for second in range(1, 100):
+        ladder.load_is("free", (ENGAGE + RELEASE) / 2, 3, 1000.0 + second)
+    assert ladder.level("free") == 1
+    assert ladder.level("pro") == 0

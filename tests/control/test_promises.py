@@ -1,0 +1,130 @@
+"""What is promised: admission by the wait, places that are kept, patience, flex, the ladder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from control.asks import NOON, ask, controller, denied, send, tier
+
+from smalti.control import Admission, Ask, Controller, Denial, Offer
+
+PROMISED = tier("free", promised_wait_s=60.0, rungs=("partials", "quality"))
+PICTURE_S = 10.0
+
+
+def busy(waiting: int, by: Controller | None = None) -> Controller:
+    """One slot, pictures of ten seconds; so many users with one picture each before a newcomer."""
+    control = by or controller(PROMISED)
+    for i in range(30):
+        job_id = send(control, ask(f"warm{i}"), NOON - 1000 + 10 * i)
+        assert control.next(NOON - 1000 + 10 * i) is not None
+        control.finished(job_id, 0, PICTURE_S, NOON - 990 + 10 * i)
+    send(control, ask("running"), NOON)
+    assert control.next(NOON) is not None
+    for i in range(waiting):
+        control.adopt(asked := ask(f"waiting{i}"))
+        control.enqueue(asked.job_id, NOON)
+    return control
+
+
+def refusal(control: Controller, asked: Ask, now: float = NOON) -> Denial:
+    return denied(control.admit(asked, now))
+
+
+def test_a_wait_within_the_promise_is_admitted_and_told() -> None:
+    admitted = busy(3).admit(ask(), NOON)
+    assert isinstance(admitted, Admission)
+    assert 30 <= admitted.wait.start_s[0] <= 45
+    assert admitted.wait.start_s[0] <= admitted.wait.start_s[1] <= 60
+    assert admitted.wait.position == 3
+
+
+def test_a_longer_one_is_refused_with_a_time_that_holds() -> None:
+    control = busy(12)
+    denial = refusal(control, ask())
+    assert (denial.kind, denial.rule, denial.unit) == ("capacity", "server/promise", "seconds")
+    assert denial.retry_at is not None and denial.retry_at > NOON and denial.retry_at % 1 == 0
+    assert [option.what for option in denial.options] == ["flex"]
+    assert "a place is kept for you" in denial.message
+    early = control.admit(ask(), denial.retry_at - 1)
+    assert isinstance(early, Denial) and early.retry_at == denial.retry_at
+    assert isinstance(control.admit(ask(), denial.retry_at), Admission)
+
+
+def test_a_place_is_for_one_request_of_one_user_and_for_a_while() -> None:
+    control = busy(30)
+    at = refusal(control, ask("ann")).retry_at
+    assert at is not None
+    assert isinstance(control.consider(ask("ben"), at), Denial)
+    assert isinstance(control.admit(ask("ann"), at), Admission)
+    assert isinstance(control.consider(ask("ann"), at), Denial)
+    late = refusal(control, ask("cy")).retry_at
+    assert late is not None
+    assert isinstance(control.consider(ask("cy"), late + 121), Denial)
+
+
+def test_a_place_outlives_a_restart() -> None:
+    denial = refusal(busy(30), ask("ann"))
+    assert denial.claim is not None and denial.retry_at is not None
+    again = busy(30)
+    again.restore([], NOON, [denial.claim])
+    assert isinstance(again.consider(ask("ann"), denial.retry_at), Admission)
+    assert isinstance(again.consider(ask("ben"), denial.retry_at), Denial)
+
+
+def test_flex_is_promised_nothing_and_goes_last() -> None:
+    control = busy(12)
+    for i in range(3):
+        send(control, replace(ask(f"flex{i}"), service="flex"))
+    flex = control.admit(replace(ask(), service="flex"), NOON)
+    assert isinstance(flex, Admission)
+    assert flex.service == "flex"
+    assert flex.wait.finish_s[0] > 120
+
+
+def test_who_would_be_gone_before_is_told_so() -> None:
+    control = busy(3)
+    denial = refusal(control, replace(ask(), patience_s=20.0))
+    assert (denial.kind, denial.rule) == ("capacity", "server/patience")
+    assert [option.what for option in denial.options] == ["job"]
+    assert isinstance(control.admit(replace(ask("ben"), patience_s=600.0), NOON), Admission)
+
+
+def test_nobody_is_refused_on_a_guess() -> None:
+    control = controller(PROMISED)
+    for i in range(500):
+        send(control, ask(f"user{i}"))
+
+
+def test_rungs_are_taken_while_the_wait_is_long_and_never_of_who_said_never() -> None:
+    control = busy(4)
+    for second in range(0, 12, 4):
+        assert isinstance(control.admit(replace(ask(), service="flex"), NOON + second), Admission)
+    assert control.rungs()["free"] == 2
+    control.slots = 4
+    while control.next(NOON + 8) is not None:
+        pass
+    offers = (Offer("partials", 100.0), Offer("quality", 50.0))
+    less = control.consider(replace(ask(), offers=offers), NOON + 8)
+    assert isinstance(less, Admission) and less.offer == offers[1]
+    never = control.consider(ask(), NOON + 8)
+    assert isinstance(never, Admission) and never.offer.rung == "full"
+
+
+def test_load_is_told() -> None:
+    control = controller(PROMISED)
+    assert control.load == 0.0
+    busy(30, control)
+    for second in range(1, 120):
+        control.admit(ask(f"more{second}"), NOON + second)
+    assert control.load > 0.8
+
+
+def test_flex_fills_half_of_the_queue_at_most() -> None:
+    control = controller(PROMISED, max_waiting=20)
+    busy(8, control)
+    send(control, replace(ask("early"), service="flex"))
+    send(control, replace(ask("in time"), service="flex"))
+    late = refusal(control, replace(ask("late"), service="flex"))
+    assert (late.rule, late.limit) == ("server/waiting", 10)
+    assert refusal(control, ask("default")).options == ()
