@@ -44,6 +44,11 @@ def held(job: JobRow) -> Reservation:
         tier=job.tier,
         images=job.images,
         at=job.created_at,
+        org_id=job.org_id,
+        key_id=job.key_id or "",
+        region="CH",
+        model="smalti-mini",
+        device_s=2.0 * job.images,
     )
 
 

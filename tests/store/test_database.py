@@ -195,7 +195,7 @@ def test_tables_are_upgraded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         steps.append(len(steps))
         connection.execute(text("ALTER TABLE doomed_blobs ADD COLUMN why TEXT"))
 
-    monkeypatch.setattr(upgrade, "UPGRADES", (step,))
+    monkeypatch.setattr(upgrade, "UPGRADES", (*upgrade.UPGRADES, step))
     for _ in range(2):
         db = Database(address)
         db.read(lambda c: c.execute(text("SELECT why FROM doomed_blobs")).all())
@@ -213,7 +213,7 @@ def test_an_upgrade_that_fails_changes_nothing(
         connection.execute(text("ALTER TABLE doomed_blobs ADD COLUMN why TEXT"))
         raise RuntimeError("half-way")
 
-    monkeypatch.setattr(upgrade, "UPGRADES", (step,))
+    monkeypatch.setattr(upgrade, "UPGRADES", (*upgrade.UPGRADES, step))
     with pytest.raises(RuntimeError, match="half-way"):
         Database(address)
     monkeypatch.undo()
@@ -227,8 +227,8 @@ def test_tables_of_a_newer_smalti_are_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = f"sqlite:///{tmp_path}/smalti.db"
-    monkeypatch.setattr(upgrade, "UPGRADES", (lambda connection: None,))
+    monkeypatch.setattr(upgrade, "UPGRADES", (*upgrade.UPGRADES, lambda connection: None))
     Database(address).close()
     monkeypatch.undo()
-    with pytest.raises(ConfigError, match="version 2"):
+    with pytest.raises(ConfigError, match="version 3"):
         Database(address)

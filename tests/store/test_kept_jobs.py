@@ -248,6 +248,28 @@ def test_reservations_since(jobs: Jobs) -> None:
     assert jobs.reservations_since(101.0) == made[2:]
 
 
+def test_device_seconds_are_settled_at_the_end(jobs: Jobs) -> None:
+    async def main() -> None:
+        done = await accepted(jobs, images=2)
+        half = await accepted(jobs, images=4)
+        failed = await accepted(jobs)
+        for index in range(2):
+            await drawn(jobs, done, index)
+        await drawn(jobs, half, 0)
+        assert [r.device_s for r in jobs.reservations_since(0.0)] == [3.0, 8.0, 2.0]
+        await jobs.started(failed.job_id, 0, (1,), 1500.0)
+        await jobs.checkpoint(failed.job_id, 0, 0, row_codes(0), 0.5)
+        await jobs.cancel(half.job_id, 1600.0, refunded=2)
+        await jobs.fail(failed.job_id, "server_error", "No.", 1600.0)
+        counted = jobs.reservations_since(0.0)
+        assert [(r.images, r.device_s) for r in counted] == [(2, 3.0), (2, 1.5)]
+        assert counted[0].region == "CH" and counted[0].model == "smalti-mini"
+        kept = jobs.reservation(failed.job_id)
+        assert kept is not None and (kept.state, kept.device_s) == ("refunded", 0.5)
+
+    asyncio.run(main())
+
+
 def test_unfinished_jobs_come_in_the_order_of_their_arrival(jobs: Jobs) -> None:
     async def main() -> list[str]:
         late = await accepted(jobs, created_at=9000.0)

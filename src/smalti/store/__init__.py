@@ -3,7 +3,10 @@
 database    one thread writes, anyone reads; sqlite and trouble: what goes wrong, in words
 schema      the tables; upgrade: bringing older ones up to date
 people      organisations, users, keys
-jobs        accepted requests, checkpoints, reservations; purge: forgetting; audit: who changed what
+jobs        accepted requests, checkpoints, reservations; idempotency: which key began which;
+            denials: what was refused, and claims: the times that were stated then;
+            purge: forgetting; audit: who changed what
+policies    every policy that was in force
 blobs       the interface of pictures' places: a folder, or a bucket in s3
 addresses   links to pictures that expire
 """

@@ -97,16 +97,23 @@ def reservation(connection: Connection, job_id: str) -> ReservationRow | None:
 def reservations_since(connection: Connection, since: float) -> list[Reservation]:
     table = reservations.c
     counted = select(reservations).where(table.at > since, table.images > table.refunded)
-    return [
-        Reservation(
-            job_id=row.job_id,
-            user_id=row.user_id,
-            tier=row.tier,
-            images=row.images - row.refunded,
-            at=row.at,
-        )
-        for row in connection.execute(counted.order_by(table.at, table.job_id))
-    ]
+    return [_counted(row) for row in connection.execute(counted.order_by(table.at, table.job_id))]
+
+
+def _counted(row: Row[Any]) -> Reservation:
+    """Less the images that were refunded. Those used nothing, so device-seconds are as settled."""
+    return Reservation(
+        job_id=row.job_id,
+        user_id=row.user_id,
+        tier=row.tier,
+        images=row.images - row.refunded,
+        at=row.at,
+        org_id=row.org_id,
+        key_id=row.key_id,
+        region=row.region,
+        model=row.model,
+        device_s=row.device_s,
+    )
 
 
 def _job(row: Row[Any]) -> JobRow:

@@ -7,6 +7,7 @@ building one costs several times what running it does.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import (
@@ -22,6 +23,8 @@ from sqlalchemy import (
 )
 
 from smalti.control.nouns import Reservation
+from smalti.store import idempotency
+from smalti.store.idempotency import Idempotency
 from smalti.store.rows import LIVE, UNDRAWN, JobRow, JobState, PictureRow, PictureState
 from smalti.store.schema import jobs, picture_rows, pictures, reservations
 
@@ -54,11 +57,18 @@ _DROP_PICTURES_ROWS = _DROP_ROWS.where(picture_rows.c.picture == _PICTURE)
 _BACK = case(
     (bindparam("back") < reservations.c.images, bindparam("back")), else_=reservations.c.images
 )
+_USED = (
+    select(func.coalesce(func.sum(pictures.c.device_s), 0.0))
+    .where(pictures.c.job_id == _JOB)
+    .scalar_subquery()
+)
 _SETTLE = (
     update(reservations)
     .where(reservations.c.job_id == _JOB)
     .values(
-        refunded=_BACK, state=case((reservations.c.images == _BACK, "refunded"), else_="settled")
+        refunded=_BACK,
+        state=case((reservations.c.images == _BACK, "refunded"), else_="settled"),
+        device_s=_USED,
     )
 )
 _ALL_OF_THEM = 2**31 - 1
@@ -69,12 +79,14 @@ def accept(
     job: JobRow,
     its_pictures: Sequence[PictureRow],
     reservation: Reservation,
+    asked: Idempotency | None,
 ) -> None:
+    if asked is not None:
+        idempotency.begin(connection, asked, job.job_id)
     connection.execute(_NEW_JOB, {**vars(job), "has_files": True})
     connection.execute(_NEW_PICTURE, [_new(picture) for picture in its_pictures])
-    held = {"refunded": 0, "state": "held", "at": reservation.at}
-    its = {"job_id": job.job_id, "user_id": reservation.user_id, "tier": reservation.tier}
-    connection.execute(_NEW_RESERVATION, {**its, **held, "images": reservation.images})
+    held = {**asdict(reservation), "job_id": job.job_id, "refunded": 0, "state": "held"}
+    connection.execute(_NEW_RESERVATION, held)
 
 
 def _new(picture: PictureRow) -> dict[str, Any]:
@@ -126,6 +138,7 @@ def fail(connection: Connection, job_id: str, code: str, message: str, at: float
     if not _end(connection, job_id, "failed", at, error_code=code, error_message=message):
         return False
     _end_pictures(connection, job_id, "failed")
+    idempotency.forget_job(connection, job_id)
     _settle(connection, job_id, _ALL_OF_THEM)
     return True
 
@@ -134,6 +147,7 @@ def cancel(connection: Connection, job_id: str, at: float, refunded: int) -> boo
     if not _end(connection, job_id, "cancelled", at):
         return False
     _end_pictures(connection, job_id, "cancelled")
+    idempotency.forget_job(connection, job_id)
     _settle(connection, job_id, max(refunded, 0))
     return True
 

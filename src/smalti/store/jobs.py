@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from smalti.control.nouns import Reservation
-from smalti.store import audit, job_reads, job_writes, purge
+from smalti.control.nouns import Claim, Reservation
+from smalti.store import audit, claims, denials, idempotency, job_reads, job_writes, purge
 from smalti.store.database import Database
+from smalti.store.idempotency import AlreadyBegun, Begun, Idempotency
 from smalti.store.rows import (
     LIVE,
     UNDRAWN,
     AuditRow,
+    DenialRow,
     JobRow,
     JobState,
     Kind,
@@ -27,7 +29,11 @@ from smalti.store.rows import (
 __all__ = [
     "LIVE",
     "UNDRAWN",
+    "AlreadyBegun",
     "AuditRow",
+    "Begun",
+    "DenialRow",
+    "Idempotency",
     "JobRow",
     "JobState",
     "Jobs",
@@ -47,10 +53,20 @@ class Jobs:
     # --- what happens to a job ---
 
     async def accept(
-        self, job: JobRow, pictures: Sequence[PictureRow], reservation: Reservation
+        self,
+        job: JobRow,
+        pictures: Sequence[PictureRow],
+        reservation: Reservation,
+        idempotency: Idempotency | None = None,
     ) -> None:
-        """Keep a request with its pictures and what it holds of its user's allowance."""
-        await self._db.write(lambda c: job_writes.accept(c, job, pictures, reservation))
+        """Keep a request with its pictures and what it holds of its user's allowance.
+
+        idempotency: the key that came with it. Raises AlreadyBegun where it has begun another job
+        within the day before; then nothing is kept.
+        """
+        await self._db.write(
+            lambda c: job_writes.accept(c, job, pictures, reservation, idempotency)
+        )
 
     async def started(self, job_id: str, index: int, layout: Sequence[int], at: float) -> bool:
         """A picture has a slot; its job runs. False where it had ended before."""
@@ -142,6 +158,34 @@ class Jobs:
         """What still counts of reservations made after `t`, oldest first, without refunds."""
         return self._db.read(lambda c: job_reads.reservations_since(c, t))
 
+    def find_idempotent(self, user_id: str, key: str, since: float) -> Begun | None:
+        """What a user's key has begun after `since`."""
+        return self._db.read(lambda c: idempotency.find(c, user_id, key, since))
+
+    # --- what was refused ---
+
+    async def note_denials(self, rows: Sequence[DenialRow]) -> None:
+        """Record what was refused, any number in one write."""
+        await self._db.write(lambda c: denials.note(c, rows))
+
+    def denials_since(
+        self, t: float, user_id: str | None = None, limit: int = 100
+    ) -> list[DenialRow]:
+        """Newest first; of one user or of all."""
+        return self._db.read(lambda c: denials.since(c, t, user_id, limit))
+
+    def denial_counts(self, t: float) -> dict[str, int]:
+        """How many requests each rule has refused since. Takes longer the more there are."""
+        return self._db.read(lambda c: denials.counts(c, t))
+
+    async def keep_claim(self, claim: Claim) -> None:
+        """A denial is about to state a time. An earlier claim of its user and rule is over."""
+        await self._db.write(lambda c: claims.keep(c, claim))
+
+    def claims(self, now: float) -> list[Claim]:
+        """Those that are not over, in the order of the times that they state."""
+        return self._db.read(lambda c: claims.honoured(c, now))
+
     # --- forgetting ---
 
     async def purge(
@@ -154,14 +198,21 @@ class Jobs:
 
         Names are returned again by the next call until `blobs_deleted` tells that they are gone.
         Reservations are kept unless their time is given: limits need them for as long as their
-        longest window.
+        longest window. Denials are kept as long as jobs.
         """
         while await self._db.write(lambda c: purge.forget_some(c, jobs_before, pictures_before)):
+            pass
+        while await self._db.write(lambda c: denials.forget_some(c, jobs_before)):
             pass
         if reservations_before is not None:
             before = reservations_before
             await self._db.write(lambda c: purge.forget_reservations(c, before))
         return self._db.read(purge.doomed)
+
+    async def forget_passed(self, now: float) -> None:
+        """Claims that are over, and idempotency keys that are older than a day."""
+        await self._db.write(lambda c: claims.forget_passed(c, now))
+        await self._db.write(lambda c: idempotency.forget_passed(c, now))
 
     async def blobs_deleted(self, names: Sequence[str]) -> None:
         """These blobs of `purge` are gone."""

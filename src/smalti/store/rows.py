@@ -78,10 +78,11 @@ class PictureRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ReservationRow:
-    """What a job holds of its user's allowance, in pictures.
+    """What a job holds of its user's allowance, in pictures and in seconds of the device.
 
     state: held while the job lives; settled when it ended, less what was refunded; refunded when
     nothing of it counts any more.
+    device_s: what the job is expected to use; once it has ended, what its pictures used.
     """
 
     job_id: str
@@ -91,6 +92,44 @@ class ReservationRow:
     refunded: int
     at: float
     state: Literal["held", "settled", "refunded"]
+    org_id: str = ""
+    key_id: str = ""
+    region: str = ""
+    model: str = ""
+    device_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class DenialRow:
+    """A request that was refused, and by which rule. Times are Unix seconds.
+
+    key_id: empty where it came without a key. job_id: the one that it would have been.
+    """
+
+    at: float
+    user_id: str
+    org_id: str
+    tier: str
+    rule: str
+    kind: str
+    images: int
+    key_id: str = ""
+    region: str = ""
+    retry_at: float | None = None
+    request_id: str = ""
+    job_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyRow:
+    """A version of the whole policy. document: JSON. basis: hash of the settings of its time."""
+
+    version: int
+    at: float
+    who: str
+    why: str
+    document: dict[str, Any]
+    basis: str
 
 
 @dataclass(frozen=True, kw_only=True)

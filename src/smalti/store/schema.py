@@ -3,6 +3,8 @@
     organisations ──< users ──< keys
     jobs ──< pictures ──< picture_rows        reservations: one for each job, kept longer than it
     doomed_blobs: pictures that are forgotten and whose files are still to be deleted
+    policies: every policy there was    claims: times that were stated, and are honoured
+    denials: what was refused           idempotency: which job a key of a client's began
     audit: who changed what             facts: the version of these tables
 
 Times are Unix seconds. Jobs name their user and key without a foreign key: they are history, and
@@ -145,7 +147,64 @@ reservations = Table(
     Column("refunded", Integer, nullable=False),
     Column("at", Seconds, nullable=False, index=True),
     Column("state", String(16), nullable=False),
+    Column("org_id", String(64), nullable=False, server_default=""),
+    Column("key_id", String(64), nullable=False, server_default=""),
+    Column("region", String(8), nullable=False, server_default=""),
+    Column("model", Text, nullable=False, server_default=""),
+    Column("device_s", Seconds, nullable=False, server_default="0"),
 )
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("user_id", String(64), primary_key=True),
+    Column("rule", String(200), primary_key=True),
+    Column("value", Integer, nullable=False),
+    Column("at", Seconds, nullable=False),
+    Column("until", Seconds, nullable=False, index=True),
+)
+
+denials = Table(
+    "denials",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("at", Seconds, nullable=False),
+    Column("user_id", String(64), nullable=False),
+    Column("org_id", String(64), nullable=False),
+    Column("key_id", String(64), nullable=False),
+    Column("tier", Text, nullable=False),
+    Column("region", String(8), nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("images", Integer, nullable=False),
+    Column("retry_at", Seconds),
+    Column("request_id", Text, nullable=False),
+    Column("job_id", String(64)),
+    Index("denials_by_time", "at", "rule"),
+    Index("denials_of_user", "user_id", "at"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("user_id", String(64), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("job_id", String(64), nullable=False, index=True),
+    Column("at", Seconds, nullable=False, index=True),
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("at", Seconds, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("document", JSON, nullable=False),
+    Column("basis", String(64), nullable=False),
+)
+"""basis: a hash of what the settings said when the version was made."""
 
 doomed_blobs = Table("doomed_blobs", metadata, Column("name", String(256), primary_key=True))
 

@@ -1,0 +1,36 @@
+"""Times that denials have stated, and that are honoured; see `control.nouns.Claim`."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from smalti.control.nouns import Claim
+from smalti.store.schema import claims
+
+_CHANGE = update(claims).where(
+    claims.c.user_id == bindparam("its_user"), claims.c.rule == bindparam("its_rule")
+)
+_NEW = insert(claims)
+_HONOURED = (
+    select(claims)
+    .where(claims.c.until > bindparam("now"))
+    .order_by(claims.c.at, claims.c.user_id, claims.c.rule)
+)
+_PASSED = delete(claims).where(claims.c.until <= bindparam("now"))
+
+
+def keep(connection: Connection, claim: Claim) -> None:
+    """In place of an earlier one of the same user and rule."""
+    values = {"value": claim.value, "at": claim.at, "until": claim.until}
+    its = {"its_user": claim.user_id, "its_rule": claim.rule}
+    if connection.execute(_CHANGE, its | values).rowcount == 0:
+        connection.execute(_NEW, {"user_id": claim.user_id, "rule": claim.rule, **values})
+
+
+def honoured(connection: Connection, now: float) -> list[Claim]:
+    """Those that are not over, in the order of the times that they state."""
+    return [Claim(**row._mapping) for row in connection.execute(_HONOURED, {"now": now})]
+
+
+def forget_passed(connection: Connection, now: float) -> None:
+    connection.execute(_PASSED, {"now": now})
