@@ -13,100 +13,19 @@ import os
 import re
 import sys
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from smalti import values
 from smalti.errors import ConfigError
+from smalti.values import Read
 
 PREFIX = "SMALTI_"
 FILE = "smalti.toml"
-Read = Callable[[object], object]
-"""Turns what was written into the setting's value, or raises ValueError saying what it must be."""
 
 log = logging.getLogger(__name__)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, str) and value.strip():
-        return value.strip()
-    raise ValueError("a text that is not empty")
-
-
-def _whole(low: int, high: int) -> Read:
-    def read(value: object) -> int:
-        if isinstance(value, str) and value.strip().isdecimal():
-            value = int(value)
-        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
-            return value
-        raise ValueError(f"a whole number from {low} to {high}")
-
-    return read
-
-
-def _one_of(*names: str) -> Read:
-    def read(value: object) -> str:
-        if isinstance(value, str) and value.strip().lower() in names:
-            return value.strip().lower()
-        raise ValueError(f"one of {', '.join(names)}")
-
-    return read
-
-
-def _device(value: object) -> str:
-    text = value.strip().lower() if isinstance(value, str) else ""
-    if text in ("auto", "cpu", "cuda") or (text.startswith("cuda:") and text[5:].isdecimal()):
-        return text
-    raise ValueError("auto, cpu, cuda or cuda:N")
-
-
-def _folder(value: object) -> Path:
-    path = value if isinstance(value, Path) else Path(_text(value))
-    return path.expanduser().absolute()
-
-
-def _key(value: object) -> str:
-    text = _text(value)
-    if len(text) >= 16 and text.isascii() and text.isprintable() and " " not in text:
-        return text
-    raise ValueError("at least 16 letters, digits or signs, without spaces")
-
-
-def _url(value: object) -> str:
-    text = _text(value).rstrip("/")
-    if text.startswith(("http://", "https://")):
-        return text
-    raise ValueError("an address that begins with http:// or https://")
-
-
-def _switch(value: object) -> bool:
-    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.strip().lower() in words:
-        return words[value.strip().lower()]
-    raise ValueError("true or false")
-
-
-def _database(value: object) -> str:
-    text = _text(value)
-    if text.startswith(("sqlite:///", "postgresql")):
-        return text
-    raise ValueError("an address such as sqlite:////var/lib/smalti/smalti.db")
-
-
-def _pictures(value: object) -> str:
-    text = _text(value).rstrip("/")
-    if text.startswith("s3://") and len(text) > len("s3://"):
-        return text
-    raise ValueError("a bucket, as in s3://bucket or s3://bucket/prefix")
-
-
-def _tables(value: object) -> dict[str, object]:
-    if isinstance(value, dict) and all(isinstance(table, dict) for table in value.values()):
-        return dict(value)
-    raise ValueError("tables, as in [tiers.free]; it can be set in the file alone")
 
 
 def without_passwords(name: str, value: object) -> str:
@@ -130,108 +49,157 @@ class Settings:
 
     data_dir: Path = _setting(
         None,
-        _folder,
+        values.path,
         "The one folder in which everything is kept: the key, the pictures, smalti.toml.",
         shown="~/.local/share/smalti",
     )
-    host: str = _setting("127.0.0.1", _text, "Address to listen on; 0.0.0.0 for every network.")
-    port: int = _setting(8000, _whole(0, 65535), "Port to listen on; 0 takes a free one.")
+    host: str = _setting(
+        "127.0.0.1", values.text, "Address to listen on; 0.0.0.0 for every network."
+    )
+    port: int = _setting(8000, values.whole(0, 65535), "Port to listen on; 0 takes a free one.")
     public_url: str | None = _setting(
         None,
-        _url,
+        values.url,
         "How clients reach this server, for links in replies, where a proxy stands before it.",
         shown="as the client addressed it",
     )
     key: str | None = _setting(
         None,
-        _key,
+        values.key,
         "The key that clients must send, in place of the one in the data directory.",
         shown="made at the first start",
     )
     local_mode: bool = _setting(
-        False, _switch, "Serve requests of this machine without a key; `host` must be loopback."
+        False,
+        values.switch,
+        "Serve requests of this machine without a key; `host` must be loopback.",
     )
     database_url: str | None = _setting(
         None,
-        _database,
+        values.database,
         "Where jobs, keys and limits are kept, as an SQLAlchemy address.",
         shown="smalti.db in the data directory",
     )
     pictures_url: str | None = _setting(
         None,
-        _pictures,
+        values.pictures,
         "An S3-compatible bucket for pictures, as `s3://bucket/prefix`; it takes its credentials "
         "from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
         shown="pictures/ in the data directory",
     )
     s3_endpoint: str | None = _setting(
-        None, _url, "Address of the S3-compatible server.", shown="Amazon's"
+        None, values.url, "Address of the S3-compatible server.", shown="Amazon's"
     )
-    s3_region: str = _setting("us-east-1", _text, "Region of the bucket.")
+    s3_region: str = _setting("us-east-1", values.text, "Region of the bucket.")
     tiers: dict[str, object] | None = _setting(
         None,
-        _tables,
+        values.tables,
         "The tiers of users, one table each: `[tiers.free]` with `weight`, `limits`, "
-        "`max_running` and `max_waiting`.",
+        "`max_running`, `max_waiting`, `promised_wait_s`, `rungs`, `services` and `models`. Once "
+        "`smalti tiers` or an administrator has changed one, what they said counts in its place.",
         shown="free, plus, pro and team",
     )
-    default_tier: str = _setting("free", _text, "Tier of a user for whom none is named.")
+    switches: tuple[dict[str, object], ...] | None = _setting(
+        None,
+        values.list_of_tables,
+        "What is paused, one table each: `[[switches]]` with `scope` (tier, region, model or "
+        "feature), `name`, `message`, and `from` and `until` if it ends by itself.",
+        shown="none",
+    )
+    default_tier: str = _setting("free", values.text, "Tier of a user for whom none is named.")
+    trusted_proxies: tuple[str, ...] = _setting(
+        ("127.0.0.1/32", "::1/128"),
+        values.networks,
+        "Networks of the proxies before this server, with commas between them. Only their "
+        "`X-Forwarded-For`, `X-Forwarded-Proto` and `country_header` are believed.",
+        shown="127.0.0.1, ::1",
+    )
+    country_header: str | None = _setting(
+        None,
+        values.header,
+        "The header in which a proxy says a client's country, such as `CF-IPCountry`.",
+        shown="none",
+    )
+    country_database: Path | None = _setting(
+        None,
+        values.path,
+        "A MaxMind database (.mmdb) that knows the country of an address; needs "
+        "`pip install smalti[geo]`.",
+        shown="none",
+    )
     log_level: str = _setting(
-        "info", _one_of("debug", "info", "warning", "error"), "How much is logged."
+        "info", values.one_of("debug", "info", "warning", "error"), "How much is logged."
     )
     log_format: str = _setting(
-        "text", _one_of("text", "json"), "How log lines are written; json is for machines."
+        "text", values.one_of("text", "json"), "How log lines are written; json is for machines."
     )
-    log_prompts: bool = _setting(False, _switch, "Whether prompts may stand in the log.")
+    log_prompts: bool = _setting(False, values.switch, "Whether prompts may stand in the log.")
     otlp_endpoint: str | None = _setting(
         None,
-        _url,
+        values.url,
         "An OpenTelemetry collector that gets traces, over HTTP; needs `pip install smalti[otel]`.",
         shown="no traces",
     )
-    device: str = _setting(
-        "auto", _device, "Where pictures are drawn: auto takes a CUDA device if there is one."
+    record_decisions: Path | None = _setting(
+        None,
+        values.path,
+        "A file into which all that is decided is written, for `smalti replay --recorded`; it "
+        "names users and jobs.",
+        shown="nothing is recorded",
     )
-    slots: int = _setting(8, _whole(1, 1024), "Pictures drawn at the same time on the device.")
+    device: str = _setting(
+        "auto", values.device, "Where pictures are drawn: auto takes a CUDA device if there is one."
+    )
+    slots: int = _setting(
+        8, values.whole(1, 1024), "Pictures drawn at the same time on the device."
+    )
     max_waiting: int = _setting(
-        64, _whole(10, 1_000_000), "Pictures that may wait for a slot; beyond it, requests get 503."
+        1000,
+        values.whole(10, 1_000_000),
+        "Pictures that may wait for a slot; beyond it, requests get 503.",
     )
     max_upload_mb: int = _setting(
-        50, _whole(1, 1000), "Largest picture that may be uploaded, as a file."
+        50, values.whole(1, 1000), "Largest picture that may be uploaded, as a file."
     )
     max_upload_megapixels: int = _setting(
-        64, _whole(1, 1000), "Largest picture that may be uploaded, unpacked."
+        64, values.whole(1, 1000), "Largest picture that may be uploaded, unpacked."
     )
     max_body_mb: int = _setting(
-        200, _whole(1, 10_000), "Largest request that is read, all its files together."
+        200, values.whole(1, 10_000), "Largest request that is read, all its files together."
     )
     picture_lifetime_s: int = _setting(
-        3600, _whole(1, 10**9), "Seconds for which a picture replied as a link can be fetched."
+        3600,
+        values.whole(1, 10**9),
+        "Seconds for which a picture replied as a link can be fetched.",
     )
     picture_retention_days: int = _setting(
-        30, _whole(1, 36_500), "Days after which a finished picture is deleted."
+        30, values.whole(1, 36_500), "Days after which a finished picture is deleted."
     )
     job_retention_days: int = _setting(
-        90, _whole(1, 36_500), "Days after which what is known of a finished job is deleted."
+        90, values.whole(1, 36_500), "Days after which what is known of a finished job is deleted."
     )
     body_timeout_s: int = _setting(
-        60, _whole(1, 3600), "Longest pause in a request's body before it is given up."
+        60, values.whole(1, 3600), "Longest pause in a request's body before it is given up."
     )
     max_connections: int = _setting(
-        2000, _whole(10, 100_000), "Connections at a time; more are answered with 503 at once."
+        2000,
+        values.whole(10, 100_000),
+        "Connections at a time; more are answered with 503 at once.",
     )
     stop_grace_s: int = _setting(
-        5, _whole(0, 3600), "How long a stop waits for replies before it checkpoints the rest."
+        5,
+        values.whole(0, 3600),
+        "How long a stop waits for replies before it checkpoints the rest.",
     )
     keep_alive_s: int = _setting(
-        10, _whole(1, 3600), "Seconds of silence after which a stream says that it is alive."
+        10, values.whole(1, 3600), "Seconds of silence after which a stream says that it is alive."
     )
 
     def __repr__(self) -> str:
-        values = (
+        shown = (
             f"{f.name}={without_passwords(f.name, getattr(self, f.name))}" for f in fields(self)
         )
-        return f"Settings({', '.join(values)})"
+        return f"Settings({', '.join(shown)})"
 
 
 @dataclass(frozen=True)
@@ -275,8 +243,8 @@ def read_settings(
     folder = data_dir if isinstance(data_dir, Path) else default_data_dir(environ)
     file = folder / FILE
     sources.append({name: (str(file), value) for name, value in _read_file(file).items()})
-    values: dict[str, Any] = {row.name: _value(row, sources) for row in TABLE[1:]}
-    return Settings(data_dir=folder, **values)
+    found: dict[str, Any] = {row.name: _value(row, sources) for row in TABLE[1:]}
+    return Settings(data_dir=folder, **found)
 
 
 def default_data_dir(environ: Mapping[str, str]) -> Path:

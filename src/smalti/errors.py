@@ -3,7 +3,8 @@
     SmaltiError
     ├── ConfigError         a setting has a value that it cannot have
     ├── InvalidRequest      something in the request must change before it can be served
-    │   └── UnknownModel    the model it names is not here
+    │   ├── UnknownModel    the model it names is not here
+    │   └── Conflict        what it would change is in use, or is not what it was made from
     ├── Unauthorized        the key is missing or is not one of ours
     ├── Forbidden           the key is a good one, and may not do this
     ├── TooLarge            the body is larger than this server reads
@@ -47,6 +48,10 @@ class UnknownModel(InvalidRequest):
             param="model",
             code="model_not_found",
         )
+
+
+class Conflict(InvalidRequest):
+    """The same request may be right later, or once something else has changed."""
 
 
 class Unauthorized(SmaltiError):

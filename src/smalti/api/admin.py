@@ -35,6 +35,7 @@ from smalti.api.schema import read_fields
 from smalti.api.sent import json_body
 from smalti.errors import InvalidRequest
 from smalti.service import NotFound, Service
+from smalti.service.policies import Policies
 from smalti.store.identity import DEFAULT_ORGANISATION, Key, Organisation, User, checked_name
 from smalti.store.jobs import Jobs
 from smalti.store.people import People
@@ -69,14 +70,15 @@ class AuditQuery(BaseModel):
 class Admin:
     """Every change is made in a thread, and written to the record by who made it."""
 
-    def __init__(self, service: Service, jobs: Jobs) -> None:
+    def __init__(self, service: Service, policies: Policies, jobs: Jobs) -> None:
         self._service = service
+        self._policies = policies
         self._people: People = service.people
         self._jobs = jobs
 
     def router(self) -> APIRouter:
         router = APIRouter(prefix="/v1/admin", default_response_class=Response)
-        changes, tiers = (400, 401, 403, 408, 413, 503), list(self._service.tiers)
+        changes = (400, 401, 403, 408, 413, 503)
         for method, path, endpoint, sent, status, shape, errors in (
             ("GET", "/organisations", self.organisations, None, 200, OrganisationPage, ()),
             ("POST", "/organisations", self.add_organisation, NewOrganisation, 201,
@@ -97,7 +99,7 @@ class Admin:
                 methods=[method],
                 status_code=status,
                 responses=_replies(status, shape, errors),
-                openapi_extra={} if sent is None else {"requestBody": json_body(sent, tiers)},
+                openapi_extra={} if sent is None else {"requestBody": json_body(sent)},
                 operation_id=endpoint.__name__,
             )
         return router
@@ -153,9 +155,10 @@ class Admin:
         return found
 
     def _tier(self, name: str) -> str:
-        if name not in self._service.tiers:
+        tiers = self._policies.current().tiers
+        if name not in tiers:
             raise InvalidRequest(
-                f"There is no tier '{name}'. There are {', '.join(self._service.tiers)}.",
+                f"There is no tier '{name}'. There are {', '.join(tiers)}.",
                 param="tier",
             )
         return name
