@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from smalti.api.denials import denial_body, denial_status, moment, retry_headers
 from smalti.api.rates import duration, standing_headers
 from smalti.api.shapes import Problem
-from smalti.control.denial import Denial
+from smalti.control.denial import Denial, Option
 from smalti.control.nouns import Standing
 
 NOW = 1_000_000.25
@@ -58,11 +59,14 @@ def test_a_limit() -> None:
         "rule": "free/day",
         "scope": "user",
         "limit": 3,
+        "floor": 3,
+        "ceiling": 3,
         "used": 3,
         "unit": "images",
         "window_s": 86400,
         "next_slot_at": "1970-01-12T15:10:44Z",
         "reason": "plan",
+        "options": [],
         "policy_url": "/v1/limits",
     }
 
@@ -95,7 +99,7 @@ def test_what_no_time_helps_names_the_field_and_no_time() -> None:
 
 @given(st.floats(0, 100_000), st.floats(0, 0.999))
 def test_our_capacity_is_tried_again_within_a_minute(wait_s: float, spread: float) -> None:
-    denial = replace(CAPACITY, retry_at=NOW + wait_s)
+    denial = replace(CAPACITY, retry_at=NOW + wait_s, should_retry=True)
     assert denial_status(denial) == 503
     headers = retry_headers(denial, NOW, spread)
     assert set(headers) == {"retry-after"}
@@ -116,8 +120,96 @@ def test_retry_after_is_never_earlier_than_the_slot(now: float, wait_s: int) -> 
     assert headers["ratelimit"].endswith(f";t={told}")
 
 
+def test_a_long_overload_is_not_tried_again_by_itself() -> None:
+    denial = replace(CAPACITY, retry_at=NOW + 600)
+    headers = retry_headers(denial, NOW)
+    assert headers == {"x-should-retry": "false", "retry-after": "600"}
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        (Option("flex", (59.2, 120.0)), {"service_tier": "flex", "eta_s": [60, 120]}),
+        (Option("job", (3.0, 4.5)), {"prefer": "respond-async", "eta_s": [3, 5]}),
+        (Option("fewer", images=2), {"n": 2}),
+        (Option("wait", (1.0, 2.0)), {"wait": True, "eta_s": [1, 2]}),
+    ],
+)
+def test_what_can_be_done_instead(option: Option, told: dict[str, Any]) -> None:
+    body = denial_body(replace(CAPACITY, options=(option,)))
+    assert Problem.model_validate(body)
+    assert body["smalti"]["options"] == [told]
+
+
+@pytest.mark.parametrize("retry_at", [None, NOW + 60])
+def test_what_is_paused(retry_at: float | None) -> None:
+    denial = Denial(
+        "paused", "switch/region/DE", "region", 0, 0, retry_at=retry_at, reason="operator",
+        message="Back at noon.",
+    )  # fmt: skip
+    assert denial_status(denial) == 503
+    again = {} if retry_at is None else {"retry-after": "60"}
+    assert retry_headers(denial, NOW) == {"x-should-retry": "false", **again}
+    body = denial_body(denial)
+    assert Problem.model_validate(body)
+    assert (body["error"]["code"], body["title"]) == ("service_paused", "Paused by the operator")
+    assert body["detail"] == "Back at noon."
+
+
+@pytest.mark.parametrize(
+    ("rule", "param"), [("free/model", "model"), ("free/service", "service_tier")]
+)
+def test_what_the_plan_does_not_include(rule: str, param: str) -> None:
+    denial = Denial("plan", rule, "tier", 0, 0, message="Not in it.")
+    assert denial_status(denial) == 403
+    assert retry_headers(denial, NOW) == {"x-should-retry": "false"}
+    body = denial_body(denial)
+    assert Problem.model_validate(body)
+    assert (body["error"]["code"], body["error"]["param"]) == ("not_in_plan", param)
+
+
+@pytest.mark.parametrize(
+    ("rule", "scope", "unit", "title"),
+    [
+        ("free/day", "user", "images", "Daily images used up"),
+        ("free/org/day", "org", "images", "Daily images of your organisation used up"),
+        ("free/key/min", "key", "images", "Images of this key per min used up"),
+        ("free/device_s/week", "user", "device_s", "Weekly device-seconds used up"),
+        ("plus/3h", "user", "images", "Images per 3h used up"),
+    ],
+)
+def test_titles(rule: str, scope: Any, unit: Any, title: str) -> None:
+    body = denial_body(replace(DAY, rule=rule, scope=scope, unit=unit))
+    assert body["title"] == title
+    assert body["violated-policies"] == [rule.partition("/")[2]]
+
+
+def test_a_limit_that_breathes_says_why_it_is_where_it_is() -> None:
+    denial = replace(DAY, rule="plus/3h", limit=7, used=7, floor=3, ceiling=50, reason="load")
+    told = '"3h";q=7;min=3;max=50;why=load'
+    headers = retry_headers(denial, NOW)
+    assert headers["ratelimit-policy"] == '"3h";q=7;w=86400'
+    assert headers["x-smalti-limit-reason"] == told
+    body = denial_body(denial)["smalti"]
+    figures = [body[name] for name in ("limit", "floor", "ceiling", "reason")]
+    assert figures == [7, 3, 50, "load"]
+    standing = Standing("plus/3h", 7, 2, 5, 10_800, NOW + 9, floor=3, ceiling=50, reason="load")
+    assert standing_headers([standing], NOW)["x-smalti-limit-reason"] == told
+
+
+def test_device_seconds_are_not_told_as_images() -> None:
+    spent = Standing("pro/device_s/day", 600, 600, 0, 86_400, NOW + 9, unit="device_s")
+    left = Standing("pro/day", 9, 2, 7, 86_400, NOW + 9)
+    headers = standing_headers([spent, left], NOW)
+    assert headers["x-ratelimit-remaining-images"] == "7"
+    assert headers["ratelimit"] == '"device_s/day";r=0;t=9, "day";r=7;t=9'
+    assert "x-ratelimit-remaining-images" not in standing_headers([spent], NOW)
+    denial = replace(DAY, rule="pro/device_s/day", unit="device_s")
+    assert "x-ratelimit-remaining-images" not in retry_headers(denial, NOW)
+
+
 def test_those_who_are_refused_together_do_not_come_back_together() -> None:
-    denial = replace(CAPACITY, retry_at=NOW + 40)
+    denial = replace(CAPACITY, retry_at=NOW + 40, should_retry=True)
     assert len({retry_headers(denial, NOW)["retry-after"] for _ in range(200)}) > 3
 
 

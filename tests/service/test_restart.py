@@ -105,8 +105,8 @@ def test_its_file_is_the_one_of_a_picture_that_nothing_interrupted(tmp_path: Pat
 
 def test_what_waited_waits_again_and_is_drawn(tmp_path: Path) -> None:
     async def first(it: Life) -> None:
-        for _ in range(3):
-            await it.service.submit(ask("hold@0", n=2), it.caller)
+        for i in range(3):
+            await it.service.submit(ask("hold@0", n=2, seed=10 * i), it.caller)
         await it.holding()
 
     async def second(it: Life) -> None:

@@ -12,7 +12,7 @@ from fake_backend import stripe
 from lives import Clock, Life, ask, finish, live, until
 from PIL import Image
 
-from smalti.control import Denial, Wait
+from smalti.control import Admission, Denial
 from smalti.errors import ConfigError, DrawingFailed, InvalidRequest, UnknownModel
 from smalti.models.facts import MINI
 from smalti.service import (
@@ -115,7 +115,7 @@ def test_a_limit_holds_until_its_time_and_no_longer(tmp_path: Path) -> None:
         clock.now = denial.retry_at - 1
         assert isinstance(it.service.explain(ask(), poor), Denial)
         clock.now = denial.retry_at
-        assert isinstance(it.service.explain(ask(), poor), Wait)
+        assert isinstance(it.service.explain(ask(), poor), Admission)
         await finish(await it.service.submit(ask(), poor))
 
     live(tmp_path, check, clock=clock)

@@ -11,9 +11,11 @@ from starlette.exceptions import HTTPException
 
 from smalti import __version__
 from smalti.api.admin import Admin
+from smalti.api.admin_policy import AdminPolicy
 from smalti.api.auth import Gate
 from smalti.api.body import Bodies
 from smalti.api.catalogue import health_router, models_router
+from smalti.api.country import Countries, Proxied
 from smalti.api.edge import Edge
 from smalti.api.errors import on_http_error, on_smalti_error, on_wrong_query
 from smalti.api.guard import Patience
@@ -55,6 +57,7 @@ def create_app(
         settings.picture_lifetime_s,
         settings.public_url,
     )
+    policies = service.policies
     facts = JobFacts(service, links)
     bodies = Bodies(settings.max_body_mb * 1_000_000)
     sent = bodies_of(service.models.values())
@@ -69,6 +72,8 @@ def create_app(
     )
     app.add_middleware(Patience, pause_s=settings.body_timeout_s)
     app.add_middleware(Edge, metrics=service.metrics, traces=traces)
+    app.add_middleware(Proxied, networks=settings.trusted_proxies)
+    app.state.countries = Countries(settings)
     app.add_exception_handler(SmaltiError, on_smalti_error)
     app.add_exception_handler(RequestValidationError, on_wrong_query)
     app.add_exception_handler(HTTPException, on_http_error)
@@ -80,7 +85,11 @@ def create_app(
     ):
         app.include_router(router, dependencies=[Depends(gate.needs("images"))])
     administrators = gate.needs("admin")
-    app.include_router(Admin(service, parts.jobs).router(), dependencies=[Depends(administrators)])
+    for admin in (
+        Admin(service, policies, parts.jobs).router(),
+        AdminPolicy(policies, parts.jobs).router(),
+    ):
+        app.include_router(admin, dependencies=[Depends(administrators)])
     app.include_router(metrics_router(service.metrics, administrators))
     app.include_router(health_router(service))
     app.include_router(links.router())

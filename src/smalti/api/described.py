@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from smalti.api.denials import MEDIA_TYPE
-from smalti.api.shapes import ErrorReply, Problem
+from smalti.api.shapes import ErrorReply, ImagesReply, JobReply, Problem
 
 Content = dict[str, Any]
 Responses = dict[int | str, dict[str, Any]]
@@ -15,11 +15,12 @@ Responses = dict[int | str, dict[str, Any]]
 ERRORS = {
     400: "Something in the request must change; `param` names the field",
     401: "No key, or one that is not accepted",
-    403: "The key lacks the scope that this needs",
+    403: "The key lacks the scope that this needs, or its tier does not include it",
     404: "There is no such thing, or it is another's",
-    409: "Another has the name",
+    409: "Another has the name, or what would change is in use or is not what it was",
     408: "The body came too slowly",
     413: "The body is too large",
+    422: "Another request came under this Idempotency-Key",
     429: "A limit of yours; the same request is admitted at `next_slot_at`",
     500: "What was accepted could not be drawn",
     503: "This server cannot take it now; Retry-After says when to try again",
@@ -27,6 +28,7 @@ ERRORS = {
 _DENIALS = {429: (Problem,), 503: (ErrorReply, Problem)}
 _TEXT = {"schema": {"type": "string"}}
 _RETRY = {"description": "Seconds until it is worth trying again", **_TEXT}
+_SHOULD_RETRY = {"description": "false, where trying again by itself is in vain", **_TEXT}
 REQUEST_ID = {"x-request-id": {"description": "Of this request", "required": True, **_TEXT}}
 RATES = {
     name: {"description": what, **_TEXT}
@@ -39,8 +41,26 @@ RATES = {
         ("x-ratelimit-reset-requests", "The same"),
         ("ratelimit-policy", "Every window (IETF draft)"),
         ("ratelimit", "What is left of every window (IETF draft)"),
+        ("x-smalti-limit-reason", "Where a limit that moves with the load is, and why"),
     )
 }
+PLACES = {
+    name: {"description": what, **_TEXT}
+    for name, what in (
+        ("x-smalti-job", "The job that draws it"),
+        ("x-smalti-position", "Pictures before its next one"),
+        ("x-smalti-eta-s", "Seconds until it is finished: p50, p90"),
+        ("idempotent-replayed", "true, where the key had begun the job before"),
+    )
+}
+ASKING = [
+    {"name": name, "in": "header", "required": False, "description": what, **_TEXT}
+    for name, what in (
+        ("Prefer", "`respond-async`: reply with a job at once, and draw meanwhile."),
+        ("Idempotency-Key", "The same request under the same key begins nothing again for 24 h."),
+    )
+]
+"""Headers of a request that draws."""
 
 
 def described(ok: dict[int, tuple[str, Content]], *errors: int) -> Responses:
@@ -53,14 +73,30 @@ def described(ok: dict[int, tuple[str, Content]], *errors: int) -> Responses:
         kinds = _DENIALS.get(status, (ErrorReply,))
         headers: dict[str, Any] = dict(REQUEST_ID)
         if status in _DENIALS:
-            headers["retry-after"] = _RETRY
+            headers |= {"retry-after": _RETRY, "x-should-retry": _SHOULD_RETRY}
         if status == 429:
-            headers |= {"x-should-retry": {"description": "false", **_TEXT}, **RATES}
+            headers |= RATES
         told[status] = {
             "description": ERRORS[status],
             "content": {MEDIA_TYPE if k is Problem else "application/json": ref(k) for k in kinds},
             "headers": headers,
         }
+    return told
+
+
+def drawing_replies() -> Responses:
+    """Of the addresses that draw."""
+    stream: dict[str, Any] = {"text/event-stream": {}}
+    told = described(
+        {
+            200: ("The pictures, or their events", {**json_of(ImagesReply), **stream}),
+            202: ("The job, where that was preferred", json_of(JobReply)),
+        },
+        400, 401, 403, 404, 408, 413, 422, 429, 500, 503,
+    )  # fmt: skip
+    for status in (200, 202):
+        told[status]["headers"] = {**told[status]["headers"], **RATES, **PLACES}
+    told[403]["content"][MEDIA_TYPE] = ref(Problem)
     return told
 
 

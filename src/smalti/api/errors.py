@@ -15,6 +15,7 @@ from starlette.responses import Response
 from smalti.api.denials import MEDIA_TYPE, denial_body, denial_status, retry_headers
 from smalti.errors import (
     Busy,
+    Conflict,
     DrawingFailed,
     Forbidden,
     InvalidRequest,
@@ -44,15 +45,15 @@ class Taken(InvalidRequest):
     """Another has the name."""
 
 
-class TooLong(Unavailable):
-    """The client would be gone before its pictures are there. eta_s: until they would be."""
+class KeyReused(InvalidRequest):
+    """An Idempotency-Key came with another body than before."""
 
-    def __init__(self, eta_s: int, patience_s: int) -> None:
+    def __init__(self, key: str) -> None:
         super().__init__(
-            f"The pictures would be finished in about {eta_s} s, and this client gives up after "
-            f"{patience_s} s. Send 'Prefer: respond-async' to get a job, or 'stream': true, or "
-            "give the client a longer timeout.",
-            retry_after_s=eta_s - patience_s,
+            f"The Idempotency-Key '{key}' was used with another request within the last 24 hours. "
+            "Send a new key with a new request.",
+            param="Idempotency-Key",
+            code="idempotency_key_reused",
         )
 
 
@@ -64,7 +65,9 @@ def status_of(error: SmaltiError) -> HTTPStatus:
             return HTTPStatus.NOT_FOUND
         case InvalidRequest() if error.code.endswith("_not_found"):
             return HTTPStatus.NOT_FOUND
-        case Taken():
+        case KeyReused():
+            return HTTPStatus.UNPROCESSABLE_ENTITY
+        case Taken() | Conflict():
             return HTTPStatus.CONFLICT
         case InvalidRequest() | JobCancelled():
             return HTTPStatus.BAD_REQUEST
@@ -92,7 +95,7 @@ def body_of(error: SmaltiError) -> dict[str, Any]:
             return error_body(error.message, "invalid_request_error", "insufficient_scope")
         case TooLarge():
             return error_body(error.message, "invalid_request_error", "request_too_large")
-        case Busy() | TooLong():
+        case Busy():
             return error_body(error.message, "server_error", "slow_down")
         case StoreUnavailable():
             return error_body(error.message, "server_error", "store_unavailable")
@@ -108,8 +111,6 @@ def headers_of(error: SmaltiError) -> dict[str, str]:
     match error:
         case Denied():
             return retry_headers(error.denial, time.time())
-        case TooLong():
-            return {"x-should-retry": "false", "retry-after": str(error.retry_after_s)}
         case Unavailable() if error.retry_after_s is not None:
             return {"retry-after": str(error.retry_after_s)}
         case Unauthorized():

@@ -143,8 +143,8 @@ class Following:
 
     async def _completed(self, index: int, first: bool) -> dict[str, Any]:
         file = await asyncio.to_thread(self.job.file, index)
-        picture = self.job.view().pictures[index]
-        return self.reply.completed(picture, self.job.wait_s, file, first)
+        view = self.job.view()
+        return self.reply.completed(view, view.pictures[index], file, first)
 
 
 async def disconnected(receive: Receive) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from fastapi import APIRouter
@@ -14,29 +15,38 @@ from starlette.responses import Response
 from smalti.api import places
 from smalti.api.auth import caller_of
 from smalti.api.body import Bodies, Body
-from smalti.api.described import RATES, Responses, described, json_of
+from smalti.api.country import country_of
+from smalti.api.described import ASKING, described, drawing_replies
 from smalti.api.edge import GONE
-from smalti.api.errors import JsonReply, TooLong, error_body
+from smalti.api.errors import JsonReply, error_body
 from smalti.api.events import disconnected
+from smalti.api.idempotent import REPLAYED, Keys, begun_by, begun_meanwhile, key_of
 from smalti.api.jobs import JobFacts, follow
 from smalti.api.rates import standing_headers
 from smalti.api.reply import SOURCES, base64_of
 from smalti.api.retries import Fingerprint, Retries, fingerprint
 from smalti.api.schema import EditRequest, GenerationRequest, ImageRequest, parse
-from smalti.api.shapes import ImagesReply, JobReply
 from smalti.api.uploads import read_pictures
 from smalti.config import Settings
-from smalti.control.nouns import Wait
 from smalti.errors import InvalidRequest, Unavailable
 from smalti.observe import about_request
 from smalti.pictures.decode import Alpha, Limits, Upload
-from smalti.service import Denied, DrawRequest, Job, Listener, Service
-from smalti.store.people import Caller
+from smalti.service import Denied, DrawRequest, Job, JobView, Listener, Service
+from smalti.service.request import Manner
+from smalti.store.idempotency import AlreadyBegun
 
 PATIENCE = "x-stainless-read-timeout"
 """In which the SDKs say for how many seconds they wait."""
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A job that answers a request. again: whether it had answered one under the same key."""
+
+    view: JobView
+    again: bool = False
 
 
 class Images:
@@ -50,6 +60,7 @@ class Images:
         self.settings = settings
         self._bodies = bodies
         self._retries = Retries()
+        self._keys = Keys()
         self._limits = Limits(
             settings.max_upload_mb * 1_000_000, settings.max_upload_megapixels * 1_000_000
         )
@@ -66,8 +77,8 @@ class Images:
                 _raw(endpoint),
                 methods=["POST"],
                 response_class=Response,
-                responses=_replies(),
-                openapi_extra={"requestBody": described_bodies[name], "parameters": [_PREFER]},
+                responses=drawing_replies(),
+                openapi_extra={"requestBody": described_bodies[name], "parameters": ASKING},
                 operation_id=name,
             )
         router.add_api_route(
@@ -88,15 +99,14 @@ class Images:
             asked = parse(GenerationRequest, body)
             no_pictures(body)
             sent = fingerprint(caller_of(request).user.user_id, request.url.path, body)
-        job = await self._begin(request, sent, asked, draw_request(asked))
-        return await self._answer(request, asked, job)
+        wanted = draw_request(asked, manner=self._manner(request, asked))
+        return await self._answer(request, asked, await self._begin(request, sent, asked, wanted))
 
     async def edits(self, request: Request) -> Response:
         """Draw pictures from other pictures and words."""
-        asked, job = await self._begin_edit(request)
-        return await self._answer(request, asked, job)
+        return await self._answer(request, *await self._begin_edit(request))
 
-    async def _begin_edit(self, request: Request) -> tuple[ImageRequest, Job]:
+    async def _begin_edit(self, request: Request) -> tuple[ImageRequest, Begun]:
         """Apart from `edits`, which waits long, and must not hold the pictures that were sent."""
         async with self._bodies.read(request) as body:
             asked = parse(EditRequest, body)
@@ -104,26 +114,52 @@ class Images:
             user_id, path = caller_of(request).user.user_id, request.url.path
             sent = await asyncio.to_thread(fingerprint, user_id, path, body)
             count = len(body.images)
-        wanted = draw_request(asked, source, mask, count)
+        manner = self._manner(request, asked)
+        wanted = draw_request(asked, source, mask, count, manner)
         return asked, await self._begin(request, sent, asked, wanted)
 
     # --- drawing ---
 
     async def _begin(
         self, request: Request, sent: Fingerprint, asked: ImageRequest, wanted: DrawRequest
-    ) -> Job:
+    ) -> Begun:
+        """A new job, or the one that was begun for the same request before."""
         about = about_request()
         about.prompt = asked.prompt
-        caller, detached = caller_of(request), is_detached(request, asked)
-        job = await self._job(request, sent, wanted, caller, asked.stream, detached)
-        about.job_id = job.job_id
-        return job
+        key, detached = key_of(request), is_detached(request, asked)
+        if key is None:
+            begun = Begun((await self._job(request, sent, wanted, detached)).view())
+        else:
+            async with self._keys.alone(request, key):
+                begun = await self._begin_under(key, request, sent, wanted, detached)
+        about.job_id = begun.view.job_id
+        return begun
 
-    async def _answer(self, request: Request, asked: ImageRequest, job: Job) -> Response:
+    async def _begin_under(
+        self, key: str, request: Request, sent: Fingerprint, wanted: DrawRequest, detached: bool
+    ) -> Begun:
+        """As `_begin`, with the client's Idempotency-Key."""
+        view = begun_by(self.service, request, key, sent)
+        if view is not None:
+            return Begun(view, again=True)
+        wanted = replace(wanted, manner=replace(wanted.manner, idempotency=(key, sent[1])))
+        try:
+            return Begun((await self._job(request, sent, wanted, detached)).view())
+        except AlreadyBegun as begun:
+            view = begun_meanwhile(self.service, request, key, sent, begun)
+            return Begun(view, again=True)
+
+    async def _answer(self, request: Request, asked: ImageRequest, begun: Begun) -> Response:
+        view, job = begun.view, begun.view.live
+        region = country_of(request)
+        standing = self.service.standing(caller_of(request), region, view.brief.model)
         headers = {
-            **standing_headers(self.service.standing(caller_of(request)), time.time()),
-            **places.headers(job.job_id, job.wait()),
+            **standing_headers(standing, time.time()),
+            **places.headers(view.job_id, view.wait),
+            **(REPLAYED if begun.again else {}),
         }
+        if job is None:
+            return await self._again(request, asked, view, headers)
         if is_detached(request, asked):
             return self._promise(request, job, headers)
         if asked.stream:
@@ -137,13 +173,30 @@ class Images:
         view = job.view()
         return JsonReply(self.facts.reply(view, asked.who).whole(view, contents), headers=headers)
 
+    async def _again(
+        self, request: Request, asked: ImageRequest, view: JobView, headers: dict[str, str]
+    ) -> Response:
+        """What a job that has ended was answered with."""
+        if is_detached(request, asked):
+            return JsonReply(self.facts.told(view, request), headers=headers)
+        if asked.stream or not view.ended or any(p.blob is None for p in view.pictures):
+            stream = follow(self.facts, view, self.settings.keep_alive_s, who=asked.who)
+            stream.headers.update(headers)
+            return stream
+        blobs = [picture.blob or "" for picture in view.pictures]
+        if asked.response_format == "url":
+            contents = [{"url": self.facts.links.to(blob, request)} for blob in blobs]
+        else:
+            files = [await asyncio.to_thread(self.service.picture, blob) for blob in blobs]
+            contents = [{"b64_json": base64_of(file)} for file in files]
+        whole = self.facts.reply(view, asked.who).whole(view, contents)
+        return JsonReply(whole, headers=headers)
+
     async def _job(
         self,
         request: Request,
         sent: Fingerprint,
         wanted: DrawRequest,
-        caller: Caller,
-        streamed: bool,
         detached: bool,
     ) -> Job:
         """A new job, or the one that the first attempt of a retry began."""
@@ -151,10 +204,8 @@ class Images:
         if begun is not None:
             return begun
         try:
-            if not streamed and not detached:
-                self._refuse_if_too_long(request, wanted, caller)
             job = await self.service.submit(
-                wanted, caller, request_id=about_request().request_id, detached=detached
+                wanted, caller_of(request), request_id=about_request().request_id, detached=detached
             )
         except (Denied, Unavailable):
             self._retries.refused(sent)
@@ -162,16 +213,8 @@ class Images:
         self._retries.begun(sent, job)
         return job
 
-    def _refuse_if_too_long(self, request: Request, wanted: DrawRequest, caller: Caller) -> None:
-        """A client that would give up before its pictures are there had better know it now."""
-        patience = request.headers.get(PATIENCE, "")
-        if not patience.isdecimal():
-            return
-        outcome = self.service.explain(wanted, caller)
-        if isinstance(outcome, Wait):
-            eta_s, patience_s = places.eta_s(outcome)[0], int(patience[:9])
-            if eta_s > patience_s:
-                raise TooLong(eta_s, patience_s)
+    def _manner(self, request: Request, asked: ImageRequest) -> Manner:
+        return manner_of(asked, patience_of(request, asked), country_of(request))
 
     def _promise(self, request: Request, job: Job, headers: dict[str, str]) -> Response:
         """A job in place of pictures, as the client preferred."""
@@ -193,7 +236,11 @@ class Images:
 
 
 def draw_request(
-    asked: ImageRequest, source: Upload | None = None, mask: Alpha | None = None, sent: int = 0
+    asked: ImageRequest,
+    source: Upload | None = None,
+    mask: Alpha | None = None,
+    sent: int = 0,
+    manner: Manner | None = None,
 ) -> DrawRequest:
     """sent: how many source pictures came with the request."""
     return DrawRequest(
@@ -209,7 +256,26 @@ def draw_request(
         output_compression=asked.output_compression,
         asked={**asked.asked(), **({SOURCES: sent} if sent else {})},
         kind="generation" if source is None else "edit",
+        manner=manner or manner_of(asked),
     )
+
+
+def manner_of(asked: ImageRequest, patience_s: float | None = None, region: str = "") -> Manner:
+    return Manner(
+        service=asked.service_tier,
+        degrade=asked.degrade == "allow",
+        streamed=asked.stream,
+        partial_images=asked.partial_images,
+        patience_s=patience_s,
+        region=region,
+    )
+
+
+def patience_of(request: Request, asked: ImageRequest) -> float | None:
+    """For how many seconds a client waits; None for a job, and a stream, which is kept alive."""
+    told = request.headers.get(PATIENCE, "")
+    waits = not asked.stream and not prefers_async(request) and told.isdecimal()
+    return float(told[:9]) if waits else None
 
 
 def no_pictures(body: Body) -> None:
@@ -263,36 +329,3 @@ def _raw(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[..., Aw
 
     call.__doc__ = endpoint.__doc__
     return call
-
-
-_PREFER = {
-    "name": "Prefer",
-    "in": "header",
-    "required": False,
-    "schema": {"type": "string"},
-    "description": "`respond-async`: reply with a job at once, and draw meanwhile.",
-}
-
-
-def _replies() -> Responses:
-    stream: dict[str, Any] = {"text/event-stream": {}}
-    told = described(
-        {
-            200: ("The pictures, or their events", {**json_of(ImagesReply), **stream}),
-            202: ("The job, where that was preferred", json_of(JobReply)),
-        },
-        400, 401, 403, 404, 408, 413, 429, 500, 503,
-    )  # fmt: skip
-    for status in (200, 202):
-        told[status]["headers"] = {**told[status]["headers"], **RATES, **_PLACES}
-    return told
-
-
-_PLACES = {
-    name: {"description": what, "schema": {"type": "string"}}
-    for name, what in (
-        ("x-smalti-job", "The job that draws it"),
-        ("x-smalti-position", "Pictures before its next one"),
-        ("x-smalti-eta-s", "Seconds until it is finished: p50, p90"),
-    )
-}

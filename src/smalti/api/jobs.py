@@ -173,6 +173,8 @@ def follow(
     Without a query it is the stream that was asked for with the request: who leaves it cancels.
     """
     partial_images, typed = _wanted(view.brief.asked, query or EventsQuery())
+    if query is None and view.brief.partial_images is not None:
+        partial_images = min(partial_images, view.brief.partial_images)
     reply = facts.reply(view, who)
     headers = places.headers(view.job_id, view.wait)
     if view.live is None:
@@ -203,4 +205,4 @@ async def _ended(service: Service, view: JobView, reply: Reply) -> AsyncIterator
         if picture.blob is None:
             raise NotFound("picture", f"{view.job_id}/{picture.index}")
         file = await asyncio.to_thread(service.picture, picture.blob)
-        yield event(reply.completed(picture, view.wait_s, file, first=picture.index == 0))
+        yield event(reply.completed(view, picture, file, first=picture.index == 0))

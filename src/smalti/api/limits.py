@@ -12,14 +12,15 @@ from starlette.responses import Response
 from smalti.api import places
 from smalti.api.auth import caller_of
 from smalti.api.body import Bodies
+from smalti.api.country import country_of
 from smalti.api.denials import denial_body, denial_status, moment, retry_headers
 from smalti.api.described import described, json_of
 from smalti.api.errors import JsonReply
-from smalti.api.images import draw_request, no_pictures
+from smalti.api.images import draw_request, manner_of, no_pictures, patience_of
 from smalti.api.schema import GenerationRequest, parse
 from smalti.api.shapes import Explanation, LimitsReply
 from smalti.control.denial import Denial
-from smalti.control.nouns import Standing, Wait
+from smalti.control.nouns import Admission, Standing
 from smalti.service import Service
 
 OK = 200
@@ -37,7 +38,8 @@ def limits_router(service: Service, bodies: Bodies, described_body: dict[str, An
     )
     async def limits(request: Request) -> Response:
         """Your limits, and what you used of them."""
-        caller = caller_of(request)
+        caller, region = caller_of(request), country_of(request)
+        service.look_at_policy()
         tier = service.tiers[service.tier_of(caller)]
         return JsonReply(
             {
@@ -46,7 +48,16 @@ def limits_router(service: Service, bodies: Bodies, described_body: dict[str, An
                 "tier": tier.name,
                 "max_running": tier.max_running,
                 "max_waiting": tier.max_waiting,
-                "limits": [window(standing) for standing in service.standing(caller)],
+                "promised_wait_s": tier.promised_wait_s,
+                "service_tiers": list(tier.services),
+                "rungs": list(tier.rungs),
+                "models": list(tier.models) or list(service.models),
+                "load": round(service.load, 3),
+                "limits": [window(standing) for standing in service.standing(caller, region)],
+                "paused": [
+                    {"rule": s.rule, "message": s.message, "until": moment(s.until_s)}
+                    for s in service.paused(caller, region)
+                ],
             }
         )
 
@@ -64,7 +75,9 @@ def limits_router(service: Service, bodies: Bodies, described_body: dict[str, An
         async with bodies.read(request) as body:
             asked = parse(GenerationRequest, body)
             no_pictures(body)
-        return JsonReply(explanation(service.explain(draw_request(asked), caller_of(request))))
+        manner = manner_of(asked, patience_of(request, asked), country_of(request))
+        wanted = draw_request(asked, manner=manner)
+        return JsonReply(explanation(service.explain(wanted, caller_of(request))))
 
     return router
 
@@ -75,19 +88,36 @@ def window(standing: Standing) -> dict[str, Any]:
         "limit": standing.limit,
         "used": standing.used,
         "remaining": standing.remaining,
-        "unit": "images",
+        "unit": standing.unit,
+        "scope": standing.scope,
+        "floor": standing.floor,
+        "ceiling": standing.ceiling,
+        "burst": standing.burst,
+        "reason": standing.reason,
         "window_s": standing.window_s,
         "reset_at": moment(standing.reset_at),
     }
 
 
-def explanation(outcome: Denial | Wait) -> dict[str, Any]:
-    denied = isinstance(outcome, Denial)
+def explanation(outcome: Denial | Admission) -> dict[str, Any]:
+    if isinstance(outcome, Denial):
+        return {
+            "object": "limits.explanation",
+            "admitted": False,
+            "status": int(denial_status(outcome)),
+            "rung": None,
+            "service_tier": None,
+            "wait": None,
+            "denial": denial_body(outcome),
+            "headers": retry_headers(outcome, time.time()),
+        }
     return {
         "object": "limits.explanation",
-        "admitted": not denied,
-        "status": int(denial_status(outcome)) if isinstance(outcome, Denial) else OK,
-        "wait": places.forecast(outcome) if isinstance(outcome, Wait) else None,
-        "denial": denial_body(outcome) if isinstance(outcome, Denial) else None,
-        "headers": retry_headers(outcome, time.time()) if isinstance(outcome, Denial) else {},
+        "admitted": True,
+        "status": OK,
+        "rung": outcome.offer.rung,
+        "service_tier": outcome.service,
+        "wait": places.forecast(outcome.wait),
+        "denial": None,
+        "headers": {},
     }

@@ -1,6 +1,6 @@
 """Limits as headers, in the three styles that clients read::
 
-x-ratelimit-limit-images: 3          OpenAI's: the window that is nearest to its end
+x-ratelimit-limit-images: 3          OpenAI's: the limit of images that is nearest to its end
 ratelimit-policy: "day";q=3;w=86400  the IETF draft's: every window
 retry-after: 5044                    HTTP's, on a denial
 """
@@ -19,33 +19,56 @@ def standing_headers(standings: Sequence[Standing], now: float) -> dict[str, str
     if not standings:
         return {}
     ordered = sorted(standings, key=lambda s: (s.remaining, -seconds_until(s.reset_at, now)))
-    first = ordered[0]
-    reset = duration(seconds_until(first.reset_at, now))
+    images = [s for s in ordered if s.unit == "images"]
+    reset = duration(seconds_until(images[0].reset_at, now)) if images else ""
     return {
-        **_openai(first.limit, first.remaining, reset),
+        **(_openai(images[0].limit, images[0].remaining, reset) if images else {}),
         "ratelimit-policy": ", ".join(_policy(s.rule, s.limit, s.window_s) for s in ordered),
         "ratelimit": ", ".join(
             _left(s.rule, s.remaining, seconds_until(s.reset_at, now)) for s in ordered
         ),
+        **_breath(ordered),
     }
 
 
 def denial_headers(denial: Denial, now: float) -> dict[str, str]:
     """Those of the rule that denied; none for a rule of the server."""
-    if denial.scope != "user":
+    if denial.kind not in ("limit", "waiting", "impossible") or denial.scope == "server":
         return {}
     remaining = max(0, denial.limit - denial.used)
     wait_s = seconds_until(denial.retry_at, now)
+    breath = {}
+    if denial.floor is not None and denial.ceiling is not None:
+        breath = {
+            "x-smalti-limit-reason": _moved(
+                denial.rule, denial.limit, denial.floor, denial.ceiling, denial.reason
+            )
+        }
+    images = denial.unit == "images"
     return {
-        **_openai(denial.limit, remaining, duration(wait_s)),
+        **(_openai(denial.limit, remaining, duration(wait_s)) if images else {}),
         "ratelimit-policy": _policy(denial.rule, denial.limit, denial.window_s),
         "ratelimit": _left(denial.rule, remaining, wait_s),
+        **breath,
     }
 
 
+def _breath(standings: Sequence[Standing]) -> dict[str, str]:
+    """Why a limit that moves with the load is where it is."""
+    moved = [s for s in standings if s.floor < s.ceiling]
+    if not moved:
+        return {}
+    told = (_moved(s.rule, s.limit, s.floor, s.ceiling, s.reason) for s in moved)
+    return {"x-smalti-limit-reason": ", ".join(told)}
+
+
+def _moved(rule: str, limit: int, floor: int, ceiling: int, reason: str) -> str:
+    return f'"{policy_name(rule)}";q={limit};min={floor};max={ceiling};why={reason}'
+
+
 def policy_name(rule: str) -> str:
-    """`day` of `free/day`."""
-    return rule.rpartition("/")[2]
+    """`day` of `free/day`, `org/day` of `free/org/day`."""
+    return rule.partition("/")[2]
 
 
 def seconds_until(moment: float | None, now: float) -> int:

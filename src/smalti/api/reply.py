@@ -7,17 +7,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from smalti.api import places
+from smalti.control.nouns import FULL
 from smalti.models.facts import ModelFacts
 from smalti.pictures.encode import encode
 from smalti.pictures.partial import half_drawn
 from smalti.service import Brief, Job, JobView, PictureView
 
 EVENT_PREFIXES = {"generation": "image_generation", "edit": "image_edit"}
-SERVICE_TIER = "default"
 SOURCES = "source_images"
 """How `asked` calls the number of pictures that were sent; the fields have their own names."""
 
-_ASKED = {"size": "auto", "quality": "auto", "style": None, "service_tier": "auto"}
+_RUNG_NOTES = {
+    "partials": "Demand is high: partial images were left out. Send 'degrade': 'never' to wait "
+    "for all of it instead.",
+}
+_ASKED = {
+    "size": "auto",
+    "quality": "auto",
+    "style": None,
+    "service_tier": "auto",
+    "partial_images": 0,
+}
 
 
 @dataclass(frozen=True)
@@ -49,7 +60,7 @@ class Reply:
             ],
             **self._looks(),
             "usage": self.usage(view.images),
-            "smalti": self.receipt(view.wait_s, view.device_s),
+            "smalti": self.receipt(view, view),
         }
 
     # --- the same as events ---
@@ -69,7 +80,7 @@ class Reply:
         }
 
     def completed(
-        self, picture: PictureView, wait_s: float | None, file: bytes, first: bool
+        self, view: JobView, picture: PictureView, file: bytes, first: bool
     ) -> dict[str, Any]:
         """first: whether no other picture of the job was completed before; it carries the input."""
         return {
@@ -80,7 +91,7 @@ class Reply:
             **self._which(picture.index),
             "seed": picture.seed,
             "usage": self.usage(1, with_input=first),
-            "smalti": self.receipt(wait_s, picture.device_s),
+            "smalti": self.receipt(view, picture),
         }
 
     # --- their parts ---
@@ -99,16 +110,21 @@ class Reply:
             "total_tokens": text + image + output,
         }
 
-    def receipt(self, wait_s: float | None, device_s: float) -> dict[str, Any]:
-        """What was asked for and what was served, where the two can differ."""
-        asked = self.brief.asked
+    def receipt(self, view: JobView, drawn: JobView | PictureView) -> dict[str, Any]:
+        """What was asked for and what was served, where the two can differ.
+
+        drawn: what it is a receipt for, the whole job or a picture of it.
+        """
+        asked, wait_s = self.brief.asked, view.wait_s
         return {
             "job": self.job_id,
             "model": self.brief.model,
             "asked": {name: asked.get(name, default) for name, default in _ASKED.items()},
-            "served": {**self.brief.served, "service_tier": SERVICE_TIER},
+            "served": self.brief.served,
+            "told": None if view.told is None else places.forecast(view.told),
             "wait_s": None if wait_s is None else round(wait_s, 3),
-            "device_s": round(device_s, 3),
+            "device_s": round(drawn.device_s, 3),
+            "shared": drawn.shared,
             "notes": self._notes(),
             **({"safety_identifier": self.who} if self.who else {}),
         }
@@ -125,6 +141,8 @@ class Reply:
             notes.append(
                 "Where the mask is opaque the source was kept; the border is 8 pixels wide."
             )
+        if brief.rung != FULL:
+            notes.append(_RUNG_NOTES[brief.rung])
         if self.model is not None:
             notes += self._limits_of(self.model)
         return notes

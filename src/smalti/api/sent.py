@@ -52,12 +52,10 @@ def bodies_of(models: Iterable[ModelFacts]) -> dict[str, Schema]:
     }
 
 
-def json_body(kind: type[BaseModel], tiers: list[str]) -> Schema:
-    """`requestBody` of an operation that takes JSON alone. tiers: those that are here."""
+def json_body(kind: type[BaseModel]) -> Schema:
+    """`requestBody` of an operation that takes JSON alone."""
     schema = kind.model_json_schema()
     required = schema.get("required", [])
-    if "tier" in schema["properties"]:
-        schema["properties"]["tier"] = {"type": "string", "enum": tiers}
     schema["properties"] = _nullable(schema["properties"], required)
     return _body(schema, None)
 

@@ -34,16 +34,24 @@ class ErrorReply(Shape):
 
 
 class Rule(Shape):
-    """The rule that denied. next_slot_at: from when on the same request is admitted."""
+    """The rule that denied. next_slot_at: from when on the same request is admitted.
+
+    floor, ceiling: between which the limit moves with the load; both the limit where it does not.
+    options: what can be done instead: fields of the request, or a `prefer` header, with the seconds
+    until the pictures would be finished (p50, p90).
+    """
 
     rule: str
-    scope: Literal["user", "server"]
+    scope: Literal["user", "key", "org", "tier", "region", "model", "feature", "server"]
     limit: int
+    floor: int
+    ceiling: int
     used: int
-    unit: str
+    unit: Literal["images", "device_s", "seconds"]
     window_s: int | None
     next_slot_at: str | None
-    reason: Literal["plan", "load"]
+    reason: Literal["plan", "load", "operator"]
+    options: list[dict[str, Any]]
     policy_url: str
 
 
@@ -80,10 +88,15 @@ class Asked(Shape):
     quality: str
     style: str | None
     service_tier: str
+    partial_images: int
 
 
 class Served(Shape):
-    """native_size: what the model drew; resampled: whether that is not the size."""
+    """native_size: what the model drew; resampled: whether that is not the size.
+
+    rung: of the ladder of degradation; `full` where nothing is degraded. partial_images: at most so
+    many are sent of each picture.
+    """
 
     size: str
     native_size: str
@@ -91,17 +104,33 @@ class Served(Shape):
     quality: str
     style: str | None
     service_tier: str
+    rung: str
+    partial_images: int
+
+
+class Forecast(Shape):
+    """position: pictures before the first one. start_s, finish_s: from then, p50 and p90."""
+
+    position: int
+    start_s: Spread
+    finish_s: Spread
 
 
 class Receipt(Shape):
-    """notes: where what was served is not quite what was asked for, in words."""
+    """notes: where what was served is not quite what was asked for, in words.
+
+    told: the wait that was told when it was accepted, while that is remembered. shared: whether it
+    was drawn together with the same picture of another request; its device time is told there.
+    """
 
     job: str
     model: str
     asked: Asked
     served: Served
+    told: Forecast | None
     wait_s: float | None
     device_s: float
+    shared: bool
     notes: list[str]
     safety_identifier: str | None = None
 
@@ -155,34 +184,48 @@ class JobPage(Shape):
 
 
 class Window(Shape):
-    """One rolling window. reset_at: when more is left of it than now; None if all is left."""
+    """One limit. reset_at: when more is left of it than now; None if all is left.
+
+    floor, ceiling: between which it moves with the load. burst: at most so many at once.
+    """
 
     rule: str
     limit: int
     used: int
     remaining: int
-    unit: Literal["images"]
+    unit: Literal["images", "device_s"]
+    scope: Literal["user", "key", "org", "tier", "region", "model"]
+    floor: int
+    ceiling: int
+    burst: int | None
+    reason: Literal["plan", "load"]
     window_s: int
     reset_at: str | None
 
 
+class Pause(Shape):
+    """What an operator has paused, in the operator's words."""
+
+    rule: str
+    message: str
+    until: str | None
+
+
 class LimitsReply(Shape):
-    """max_running, max_waiting: pictures of one user."""
+    """max_running, max_waiting: pictures of one user. load: 0 while it is calm, to 1."""
 
     object: Literal["limits"]
     user: str
     tier: str
     max_running: int
     max_waiting: int
+    promised_wait_s: float | None
+    service_tiers: list[Literal["default", "flex", "priority"]]
+    rungs: list[str]
+    models: list[str]
+    load: float
     limits: list[Window]
-
-
-class Forecast(Shape):
-    """position: pictures before the first one. start_s, finish_s: from now, p50 and p90."""
-
-    position: int
-    start_s: Spread
-    finish_s: Spread
+    paused: list[Pause]
 
 
 class Explanation(Shape):
@@ -191,6 +234,8 @@ class Explanation(Shape):
     object: Literal["limits.explanation"]
     admitted: bool
     status: int
+    rung: str | None
+    service_tier: str | None
     wait: Forecast | None
     denial: Problem | None
     headers: dict[str, str]

@@ -16,6 +16,7 @@ health     whether what is promised can be written down
 cleaning   deletes what is older than the settings keep
 books      what these parts share
 parts      the database, the people and the place for pictures
+policies   the tiers and switches in force, and how they are changed; policy_changes
 first_start  who is there from the first start on
 sole       one server at a time over one data directory
 """

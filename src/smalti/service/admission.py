@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
+from typing import NoReturn
 
-from smalti.control.controller import Ask, Reservation, Wait
 from smalti.control.denial import Denial
+from smalti.control.nouns import Admission as Admitted
+from smalti.control.nouns import Ask, Reservation
 from smalti.errors import StoreUnavailable
 from smalti.models.facts import ModelFacts
 from smalti.models.tile_model import Conditions, Rgb
@@ -18,6 +21,8 @@ from smalti.service.finishing import keep_source
 from smalti.service.job import Job, Picture, Ties, blank
 from smalti.service.refusals import Denied
 from smalti.service.request import Brief, DrawRequest, frame_of, seeds_of
+from smalti.service.rungs import offers_of
+from smalti.store.idempotency import Idempotency
 from smalti.store.people import Caller
 from smalti.store.rows import JobRow, PictureRow
 
@@ -29,12 +34,10 @@ class Admission:
         self._books = books
         self._tier_of = tier_of
 
-    def explain(self, request: DrawRequest, model: ModelFacts, caller: Caller) -> Denial | Wait:
+    def explain(self, request: DrawRequest, model: ModelFacts, caller: Caller) -> Denial | Admitted:
         """What would happen to a request."""
         ask = self._ask(new_job_id(), request, frame_of(request, model), caller)
-        now = self._books.now()
-        denial = self._books.controller.consider(ask, now)
-        return denial if denial is not None else self._books.controller.foresee(ask, now)
+        return self._books.controller.consider(ask, self._books.now())
 
     async def accept(
         self,
@@ -51,22 +54,25 @@ class Admission:
         """
         frame = frame_of(request, model)
         ask = self._ask(new_job_id(), request, frame, caller)
-        self._refuse(self._books.controller.consider(ask, self._books.now()))
-        brief, seeds = Brief.of(request, frame), seeds_of(request)
+        created_at = self._books.now()
+        admitted = self._books.controller.admit(ask, created_at)
+        if isinstance(admitted, Denial):
+            await self._refuse(admitted, ask, request_id, created_at)
+        ask = replace(ask, work=admitted.offer.work)
+        brief = Brief.of(request, frame, admitted.offer.rung, admitted.service)
+        seeds = seeds_of(request)
         try:
             shown = await self._keep_source(ask.job_id, request, frame)
-            created_at = self._books.now()
-            self._refuse(self._books.controller.admit(ask, created_at))
-            await self._commit(ask, caller, brief, seeds, created_at, request_id)
+            key = request.manner.idempotency
+            await self._commit(ask, caller, brief, seeds, admitted.reservation, request_id, key)
         except BaseException:
+            self._books.controller.retract(ask.job_id)
             await self._books.keeper.delete(source_names(ask.job_id, brief))
             raise
         self._books.metrics.job_accepted(ask.tier)
         return Job(
-            job_id=ask.job_id,
-            user_id=ask.user_id,
-            org_id=ask.org_id,
-            tier=ask.tier,
+            ask=ask,
+            told=admitted.wait,
             brief=brief,
             model=model,
             conditions=Conditions(request.prompt, frame.grid, shown, request.style),
@@ -78,14 +84,36 @@ class Admission:
         )
 
     def _ask(self, job_id: str, request: DrawRequest, frame: Frame, caller: Caller) -> Ask:
-        user = caller.user
+        user, manner = caller.user, request.manner
         work = float(frame.grid.tiles)
-        return Ask(job_id, user.user_id, user.org_id, self._tier_of(caller), request.n, work)
+        features = {request.kind + "s", *(["streaming"] if manner.streamed else [])}
+        return Ask(
+            job_id,
+            user.user_id,
+            user.org_id,
+            self._tier_of(caller),
+            request.n,
+            work,
+            key_id=caller.key_id,
+            region=manner.region,
+            model=request.model,
+            service=manner.service,
+            offers=offers_of(request, work) if manner.degrade else (),
+            patience_s=manner.patience_s,
+            features=frozenset(features),
+        )
 
-    def _refuse(self, denial: Denial | None) -> None:
-        if denial is not None:
-            self._books.metrics.denied(denial.rule, denial.kind)
-            raise Denied(denial)
+    async def _refuse(self, denial: Denial, ask: Ask, request_id: str, now: float) -> NoReturn:
+        """The time that it states is kept before it is told. Raises Denied, StoreUnavailable."""
+        self._books.metrics.denied(denial.rule, denial.kind)
+        self._books.refusals.note(denial, ask, request_id, now)
+        if denial.claim is not None:
+            try:
+                await self._books.jobs.keep_claim(denial.claim)
+            except StoreUnavailable as error:
+                self._books.health.report(error)
+                raise
+        raise Denied(denial)
 
     async def _keep_source(self, job_id: str, request: DrawRequest, frame: Frame) -> Rgb | None:
         """What the model is shown of a source, after all that is needed later is kept."""
@@ -107,8 +135,9 @@ class Admission:
         caller: Caller,
         brief: Brief,
         seeds: list[int],
-        created_at: float,
+        held: Reservation,
         request_id: str,
+        key: tuple[str, str] | None,
     ) -> None:
         grid = brief.frame.grid
         row = JobRow(
@@ -121,7 +150,7 @@ class Admission:
             request=brief.written(),
             images=ask.images,
             seed=seeds[0],
-            created_at=created_at,
+            created_at=held.at,
             request_id=request_id,
             source_blob=source_name(ask.job_id) if brief.with_source else None,
             mask_blob=mask_name(ask.job_id) if brief.with_mask else None,
@@ -130,13 +159,11 @@ class Admission:
             PictureRow(job_id=ask.job_id, index=i, seed=seed, columns=grid.columns)
             for i, seed in enumerate(seeds)
         ]
-        held = Reservation(ask.job_id, ask.user_id, ask.tier, ask.images, created_at)
+        begun = None if key is None else Idempotency(ask.user_id, *key, held.at)
         try:
-            await self._books.jobs.accept(row, pictures, held)
-        except BaseException as error:
-            self._books.controller.retract(ask.job_id)
-            if isinstance(error, StoreUnavailable):
-                self._books.health.report(error)
+            await self._books.jobs.accept(row, pictures, held, begun)
+        except StoreUnavailable as error:
+            self._books.health.report(error)
             raise
 
 

@@ -8,20 +8,50 @@ from dataclasses import dataclass
 from smalti.control.controller import Controller
 from smalti.observe import Metrics, Traces
 from smalti.service.health import Health
-from smalti.service.job import Job
+from smalti.service.job import Job, Picture
 from smalti.service.keeping import Keeper
+from smalti.service.refused import RefusalLog
+from smalti.service.shared import Name, Shared
+from smalti.service.turns import Turns
 from smalti.store.jobs import Jobs
 
 
 @dataclass(frozen=True)
 class Books:
-    """live: the jobs that go on, by id. now: Unix time in seconds."""
+    """live: the jobs that go on, by id. turns: their pictures in the queue and in slots.
+
+    shared: which of them are the same. now: Unix time in seconds.
+    """
 
     live: dict[str, Job]
     controller: Controller
+    turns: Turns
+    shared: Shared
     jobs: Jobs
     keeper: Keeper
+    refusals: RefusalLog
     health: Health
     metrics: Metrics
     traces: Traces
     now: Callable[[], float]
+
+    def picture(self, name: Name) -> tuple[Job, Picture]:
+        """A picture of a job that goes on."""
+        job = self.live[name[0]]
+        return job, job.pictures[name[1]]
+
+    def let_in(self, name: Name | None) -> None:
+        """Into the queue with the picture that others were to be drawn for, if there is one."""
+        if name is not None:
+            self.turns.again(name)
+            self.shared.queue(name)
+
+    def waited_for(self, job: Job) -> list[Name]:
+        """Pictures that must get a slot before all of a job's have one."""
+        names: list[Name] = []
+        for picture in job.pictures:
+            drawing = self.shared.of((job.job_id, picture.index))
+            if drawing is not None and drawing.holder is None:
+                own = (job.job_id, picture.index)
+                names += [own] if own in drawing.queued else sorted(drawing.queued)
+        return names

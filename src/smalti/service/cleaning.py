@@ -15,25 +15,26 @@ EVERY_S = 3600.0
 DAY_S = 86_400
 
 
-async def clean_hourly(books: Books, settings: Settings, window_s: float) -> None:
-    """Until cancelled. window_s: the longest window of any limit."""
+async def clean_hourly(books: Books, settings: Settings) -> None:
+    """Until cancelled."""
     while True:
         try:
-            await clean(books, settings, window_s)
+            await clean(books, settings)
         except StoreUnavailable as error:
             log.warning("what is old could not be deleted, and is tried again later: %s", error)
         await asyncio.sleep(EVERY_S)
 
 
-async def clean(books: Books, settings: Settings, window_s: float) -> int:
+async def clean(books: Books, settings: Settings) -> int:
     """Forget what is too old; returns how many files were deleted. Raises StoreUnavailable."""
     now, deleted = books.now(), 0
     jobs_s = settings.job_retention_days * DAY_S
+    await books.jobs.forget_passed(now)
     while True:
         names = await books.jobs.purge(
             jobs_before=now - jobs_s,
             pictures_before=now - settings.picture_retention_days * DAY_S,
-            reservations_before=now - max(window_s, jobs_s),
+            reservations_before=now - max(books.controller.keep_s, jobs_s),
         )
         gone = await books.keeper.delete(names)
         if not gone:

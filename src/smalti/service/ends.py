@@ -9,7 +9,7 @@ from smalti.errors import DrawingFailed
 from smalti.fleet.backend import Backend
 from smalti.service.books import Books
 from smalti.service.finishing import finished_file
-from smalti.service.job import Job, Picture
+from smalti.service.job import Job, Picture, picture_id_of
 from smalti.service.refusals import JobCancelled
 from smalti.service.request import Brief
 from smalti.store.rows import JobState
@@ -55,6 +55,7 @@ class Ends:
         job.keep(picture, blob, (frame.width, frame.height), size_bytes)
         if job.complete:
             job.closing = True
+            self._books.controller.settle(job.job_id, job.device_s)
             await self._close(job, "succeeded", now, None)
 
     def fail(self, job: Job, code: str, message: str) -> None:
@@ -72,12 +73,18 @@ class Ends:
     def _take_off(self, job: Job) -> None:
         """Nothing more of it is drawn, and nothing more is heard of it."""
         job.closing = True
-        self._books.controller.withdraw(job.job_id, self._books.now())
+        books = self._books
+        books.turns.withdraw(job.job_id)
         for picture in job.pictures:
-            if picture.progress == "drawing":
-                self._backend.cancel(job.order(picture).picture_id)
-            elif picture.progress == "waiting":
-                job.spans.ended(picture.index, "cancelled")
+            name = (job.job_id, picture.index)
+            drawing = books.shared.of(name)
+            if drawing is None:
+                continue
+            books.let_in(books.shared.leave(name))
+            if drawing.holder is None or not drawing.orphaned:
+                job.spans.ended(picture.index, "cancelled", 0, picture.device_s)
+            else:
+                self._backend.cancel(picture_id_of(drawing.holder))
 
     async def _fail(self, job: Job, code: str, message: str) -> None:
         now = self._books.now()
@@ -100,6 +107,7 @@ class Ends:
             return
         if refunded:
             self._books.controller.refund(job.job_id, refunded, now)
+        self._books.controller.settle(job.job_id, job.device_s)
         await self._close(job, "cancelled", now, JobCancelled(job.job_id))
 
     async def _succeeded(self, job: Job) -> bool:
@@ -113,6 +121,7 @@ class Ends:
     async def _close(
         self, job: Job, state: JobState, now: float, error: DrawingFailed | JobCancelled | None
     ) -> None:
+        self._books.turns.withdraw(job.job_id)
         job.end(state, now, error)
         self._books.live.pop(job.job_id, None)
         self._books.metrics.job_ended(job.tier, state)

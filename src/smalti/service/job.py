@@ -9,15 +9,16 @@ from typing import Literal
 
 import numpy as np
 
-from smalti.control.controller import Wait
+from smalti.control.controller import Ask, Wait
 from smalti.errors import SmaltiError
-from smalti.fleet.backend import Paused, PictureOrder, Started, Strip
+from smalti.fleet.backend import Paused, PictureOrder, Strip
 from smalti.models.facts import ModelFacts
 from smalti.models.tile_model import Codes, Conditions, Rgb
 from smalti.observe import JobSpans
 from smalti.pictures.framing import Frame
 from smalti.service.listener import Listener, PictureDone, RowsShown
 from smalti.service.request import Brief
+from smalti.service.shared import Name
 from smalti.service.views import ENDED, JobView, PictureView
 from smalti.store.rows import JobState
 
@@ -29,7 +30,7 @@ Progress = Literal["waiting", "drawing", "drawn", "kept"]
 class Picture:
     """A picture on its way. canvas: native pixels; its first `rows` tile rows are final.
 
-    layout, drawn: what a new order goes on from. earlier_s: device time used by earlier orders.
+    layout, drawn: what a new order goes on from. device_s: device time used in its name.
     blob, width, height, size_bytes: of its file, once it is kept.
     """
 
@@ -40,29 +41,23 @@ class Picture:
     rows: int = 0
     layout: tuple[int, ...] | None = None
     drawn: Codes | None = None
-    earlier_s: float = 0.0
-    order_s: float = 0.0
+    device_s: float = 0.0
     blob: str | None = None
     width: int | None = None
     height: int | None = None
     size_bytes: int | None = None
 
-    @property
-    def device_s(self) -> float:
-        return self.earlier_s + self.order_s
-
-    def used(self, order_s: float) -> float:
-        """Its order has used so much device time; returns what is new of it."""
-        new_s = max(0.0, order_s - self.order_s)
-        self.order_s += new_s
-        return new_s
+    def follow(self, other: Picture) -> None:
+        """From now on it is drawn together with one that is the same, as far as that is drawn."""
+        self.canvas, self.layout, self.rows = other.canvas, other.layout, other.rows
+        self.progress = other.progress
 
 
 @dataclass(frozen=True)
 class Ties:
     """What a job asks of the service. left: nobody is there any more who wanted it."""
 
-    wait: Callable[[str], Wait | None]
+    wait: Callable[[Job], Wait | None]
     left: Callable[[Job], None]
     file: Callable[[str], bytes]
     now: Callable[[], float]
@@ -72,14 +67,12 @@ class Ties:
 class Job:
     """detached: goes on whether or not anybody listens. All times are Unix seconds.
 
+    ask: as control admitted it. told: the wait that was told then; None after a restart.
     closing: it is decided that it ends, and how; that is being written down. over: set
     once it has ended.
     """
 
-    job_id: str
-    user_id: str
-    org_id: str
-    tier: str
+    ask: Ask
     brief: Brief
     model: ModelFacts
     conditions: Conditions
@@ -88,6 +81,7 @@ class Job:
     spans: JobSpans
     created_at: float
     detached: bool = False
+    told: Wait | None = None
     state: JobState = "queued"
     started_at: float | None = None
     finished_at: float | None = None
@@ -95,6 +89,18 @@ class Job:
     closing: bool = False
     over: asyncio.Event = field(default_factory=asyncio.Event)
     _listeners: list[Listener] = field(default_factory=list)
+
+    @property
+    def job_id(self) -> str:
+        return self.ask.job_id
+
+    @property
+    def user_id(self) -> str:
+        return self.ask.user_id
+
+    @property
+    def tier(self) -> str:
+        return self.ask.tier
 
     @property
     def frame(self) -> Frame:
@@ -126,7 +132,7 @@ class Job:
 
     def wait(self) -> Wait | None:
         """When the next of its pictures gets a slot; None when none of them waits."""
-        return self.ties.wait(self.job_id)
+        return self.ties.wait(self)
 
     def file(self, index: int) -> bytes:
         """The file of a picture that is done. It may be far away: call it off the event loop.
@@ -173,7 +179,7 @@ class Job:
     def order(self, picture: Picture) -> PictureOrder:
         """What a backend is told: to draw the picture, or to go on after its last row."""
         return PictureOrder(
-            picture_id=f"{self.job_id}-{picture.index}",
+            picture_id=picture_id_of((self.job_id, picture.index)),
             model=self.model.name,
             group=self.job_id,
             conditions=self.conditions,
@@ -182,13 +188,13 @@ class Job:
             drawn=picture.drawn,
         )
 
-    def start(self, picture: Picture, event: Started, now: float) -> bool:
+    def start(self, picture: Picture, layout: tuple[int, ...], now: float) -> bool:
         """A worker has begun a picture; told again when another worker takes over.
 
         Returns whether it is the first of the job.
         """
         first = self.started_at is None
-        picture.layout = event.layout
+        picture.layout = layout
         self.started_at = now if self.started_at is None else self.started_at
         self.state = "running"
         return first
@@ -205,7 +211,6 @@ class Job:
         """Its order ended before the picture did: the next one goes on from there."""
         picture.progress = "waiting"
         picture.layout, picture.drawn = event.layout, event.drawn
-        picture.earlier_s, picture.order_s = picture.device_s, 0.0
 
     def keep(self, picture: Picture, blob: str, size: tuple[int, int], size_bytes: int) -> None:
         """Its file is stored for good. size: (width, height)."""
@@ -246,8 +251,14 @@ class Job:
                 for p in self.pictures
             ),
             wait=None if self.ended else self.wait(),
+            told=self.told,
             live=None if self.ended else self,
         )
+
+
+def picture_id_of(name: Name) -> str:
+    """What a backend knows a picture by."""
+    return f"{name[0]}-{name[1]}"
 
 
 def blank(frame: Frame) -> Rgb:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from smalti.control.nouns import FULL
 from smalti.errors import InvalidRequest, UnknownModel
 from smalti.models.facts import ModelFacts
 from smalti.models.tile_model import Grid
@@ -20,6 +21,25 @@ SEED_MAX = 2**53 - 1
 """The largest whole number that every JSON client keeps exactly."""
 QUALITY = "high"
 """What every picture is drawn with: the models here have one quality each, their best."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a request is to be served.
+
+    service: the service tier that was asked for. degrade: whether less may be served under load.
+    partial_images: how many partial pictures a stream carries. patience_s: for how long the client
+    waits for its reply; None for who does not. region: a country's code, empty if unknown.
+    idempotency: the client's key and a hash of what it sent with it.
+    """
+
+    service: Literal["auto", "default", "flex", "priority"] = "auto"
+    degrade: bool = True
+    streamed: bool = False
+    partial_images: int = 0
+    patience_s: float | None = None
+    region: str = ""
+    idempotency: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +65,7 @@ class DrawRequest:
     background: str = "opaque"
     asked: Mapping[str, Any] = field(default_factory=dict)
     kind: Kind = "generation"
+    manner: Manner = field(default_factory=lambda: Manner())
 
 
 @dataclass(frozen=True)
@@ -52,6 +73,8 @@ class Brief:
     """An accepted request without its pixels: what a restart needs to draw it to its end.
 
     with_source, with_mask: whether the job keeps a source picture, and a mask over it.
+    rung, service: of the ladder, and the service tier, on which it is served. partial_images: at
+    most so many partial pictures are sent; None for as many as are asked for.
     """
 
     kind: Kind
@@ -66,10 +89,18 @@ class Brief:
     output_compression: int
     background: str
     asked: Mapping[str, Any]
+    rung: str = FULL
+    service: str = "default"
+    partial_images: int | None = None
 
     @classmethod
-    def of(cls, request: DrawRequest, frame: Frame) -> Brief:
+    def of(
+        cls, request: DrawRequest, frame: Frame, rung: str = FULL, service: str = "default"
+    ) -> Brief:
         return cls(
+            rung=rung,
+            service=service,
+            partial_images=None if rung == FULL else 0,
             kind=request.kind,
             prompt=request.prompt,
             model=request.model,
@@ -87,13 +118,18 @@ class Brief:
     @property
     def served(self) -> dict[str, Any]:
         """What is drawn, where it can differ from what was asked."""
-        frame = self.frame
+        frame, partial_images = self.frame, self.partial_images
+        if partial_images is None:
+            partial_images = self.asked.get("partial_images", 0)
         return {
             "size": f"{frame.width}x{frame.height}",
             "native_size": f"{frame.native_width}x{frame.native_height}",
             "resampled": frame.resampled,
             "quality": QUALITY,
             "style": self.style,
+            "rung": self.rung,
+            "service_tier": self.service,
+            "partial_images": partial_images,
         }
 
     def written(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -28,19 +29,19 @@ BATCH = 200
 
 
 class Restorer:
-    """ready: told when a job waits for a slot that was left."""
+    """begin: lets the pictures of a job that was left wait for their slots."""
 
     def __init__(
         self,
         books: Books,
         models: Mapping[str, ModelFacts],
         ties: Ties,
-        ready: Callable[[], None],
+        begin: Callable[[Job], None],
     ) -> None:
         self._books = books
         self._models = models
         self._ties = ties
-        self._ready = ready
+        self._begin = begin
 
     async def restore(self, window_s: float) -> None:
         """Take up every job. window_s: the longest window of any limit.
@@ -48,7 +49,9 @@ class Restorer:
         An edit follows when its source has been read, which may be far away.
         """
         now = self._books.now()
-        self._books.controller.restore(self._books.jobs.reservations_since(now - window_s), now)
+        jobs = self._books.jobs
+        reservations, claims = jobs.reservations_since(now - window_s), jobs.claims(now)
+        self._books.controller.restore(reservations, now, claims)
         left = await asyncio.to_thread(lambda: list(left_unfinished(self._books.jobs)))
         for row, pictures in left:
             taking_up = self._take_up(row, pictures)
@@ -65,15 +68,9 @@ class Restorer:
         except DrawingFailed as error:
             await self._give_up(row, error)
             return
-        work = float(job.frame.grid.tiles)
-        ask = Ask(job.job_id, job.user_id, job.org_id, job.tier, job.brief.n, work)
-        indices = [p.index for p in job.pictures if p.progress == "waiting"]
         self._books.live[job.job_id] = job
-        self._books.controller.adopt(ask)
-        self._books.controller.enqueue(job.job_id, self._books.now(), indices)
-        for index in indices:
-            job.spans.queued(index)
-        self._ready()
+        self._books.controller.adopt(job.ask)
+        self._begin(job)
 
     async def _give_up(self, row: JobRow, error: DrawingFailed) -> None:
         log.error("%s cannot go on: %s", row.job_id, error)
@@ -118,10 +115,7 @@ async def restored(
         )
     source = await _source(row, books.keeper) if brief.with_source else None
     return Job(
-        job_id=row.job_id,
-        user_id=row.user_id,
-        org_id=row.org_id,
-        tier=row.tier,
+        ask=_ask(row, brief),
         brief=brief,
         model=model,
         conditions=Conditions(brief.prompt, brief.frame.grid, source, brief.style),
@@ -132,6 +126,21 @@ async def restored(
         detached=True,
         state=row.state,
         started_at=row.started_at,
+    )
+
+
+def _ask(row: JobRow, brief: Brief) -> Ask:
+    service: Any = brief.service
+    return Ask(
+        row.job_id,
+        row.user_id,
+        row.org_id,
+        row.tier,
+        brief.n,
+        float(brief.frame.grid.tiles),
+        key_id=row.key_id or "",
+        model=brief.model,
+        service=service,
     )
 
 
@@ -153,7 +162,7 @@ def _picture(row: PictureRow, brief: Brief) -> Picture:
         rows=brief.frame.grid.rows if kept else 0,
         layout=row.layout,
         drawn=None if kept else _codes(row, brief),
-        earlier_s=row.device_s,
+        device_s=row.device_s,
         blob=row.blob,
         width=row.width,
         height=row.height,

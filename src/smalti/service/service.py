@@ -6,12 +6,16 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from smalti.config import Settings
 from smalti.control.controller import Controller, Standing, Wait
 from smalti.control.denial import Denial
-from smalti.control.tiers import Tier, read_tiers
+from smalti.control.nouns import Admission as Admitted
+from smalti.control.nouns import Ask
+from smalti.control.recording import Recorded
+from smalti.control.switches import Switch
+from smalti.control.tiers import Tier
 from smalti.errors import ConfigError, Unavailable
 from smalti.fleet.backend import Backend, DeviceState
 from smalti.models.facts import ModelFacts
@@ -25,10 +29,16 @@ from smalti.service.health import RETRY_AFTER_S, Health
 from smalti.service.job import Job, Ties
 from smalti.service.keeping import Keeper
 from smalti.service.parts import Parts, probe
+from smalti.service.policies import Policies, policy_of
+from smalti.service.recorder import Recorder
 from smalti.service.refusals import NotFound
+from smalti.service.refused import RefusalLog
 from smalti.service.request import DrawRequest, check
 from smalti.service.restoring import Restorer
+from smalti.service.shared import Shared
+from smalti.service.turns import Turns
 from smalti.service.views import JobView, view_of_rows
+from smalti.store.idempotency import Begun
 from smalti.store.identity import Caller
 
 log = logging.getLogger(__name__)
@@ -54,15 +64,24 @@ class Service:
         self.settings = settings
         self.people = parts.people
         self.metrics = metrics or Metrics()
-        self.tiers = tiers_of(settings)
         self._backend = backend
         self._parts = parts
         health = Health(lambda: probe(parts), self._recovered)
+        self.policies = Policies(parts.database, settings, self.models, clock)
+        self._recorder = recorder = _recorder(settings)
+        policy = self.policies.current()
+        controller = Controller(policy, settings.max_waiting)
+        if recorder is not None:
+            controller = Recorded(policy, settings.max_waiting, recorder.tell)
+        keeper = Keeper(parts.blobs, health)
         self._books = books = Books(
             live={},
-            controller=Controller(self.tiers, settings.max_waiting),
+            controller=controller,
+            turns=Turns(controller, clock),
+            shared=Shared(),
             jobs=parts.jobs,
-            keeper=Keeper(parts.blobs, health),
+            keeper=keeper,
+            refusals=RefusalLog(parts.jobs, keeper),
             health=health,
             metrics=self.metrics,
             traces=traces,
@@ -86,15 +105,14 @@ class Service:
     async def start(self) -> None:
         """Takes up the jobs that were left; returns as soon as the workers are starting."""
         await self._backend.start()
-        limits = [limit for tier in self.tiers.values() for limit in tier.limits]
-        window_s = max((limit.window_s for limit in limits), default=0)
-        restorer = Restorer(self._books, self.models, self._ties, self._dispatcher.fill)
+        window_s = self._books.controller.keep_s
+        restorer = Restorer(self._books, self.models, self._ties, self._dispatcher.begin)
         await restorer.restore(window_s)
         self._dispatcher.open = True
         self._tasks = [
             asyncio.create_task(self._until_ready()),
             asyncio.create_task(self._dispatcher.look()),
-            asyncio.create_task(clean_hourly(self._books, self.settings, window_s)),
+            asyncio.create_task(clean_hourly(self._books, self.settings)),
         ]
 
     async def stop(self) -> None:
@@ -116,6 +134,8 @@ class Service:
         self._books.health.close()
         await self._books.keeper.settle(at_most_s=5.0)
         await asyncio.to_thread(self._parts.close)
+        if self._recorder is not None:
+            self._recorder.close()
 
     @property
     def ready(self) -> bool:
@@ -158,6 +178,21 @@ class Service:
         """Raises UnknownModel."""
         return self.check(DrawRequest("", name))
 
+    @property
+    def tiers(self) -> Mapping[str, Tier]:
+        """Those in force now."""
+        return self._books.controller.policy.tiers
+
+    def look_at_policy(self) -> None:
+        """Whatever is decided next is decided by the policy in force, whoever changed it."""
+        controller, policy = self._books.controller, self.policies.current()
+        if policy.version == controller.policy.version:
+            return
+        controller.policy = policy
+        now = self._books.now()
+        controller.recount(self._books.jobs.reservations_since(now - controller.keep_s), now)
+        log.info("version %d of the tiers is in force", policy.version)
+
     def tier_of(self, caller: Caller) -> str:
         """The tier whose rules hold for a caller: the default one if his is no longer there."""
         tier = caller.user.tier
@@ -179,6 +214,7 @@ class Service:
         """
         model = self.check(request)
         self._refuse_if_failing()
+        self.look_at_policy()
         accepting = self._books.keeper.spawn(
             self._accept(request, model, caller, request_id, detached)
         )
@@ -199,23 +235,39 @@ class Service:
     ) -> Job:
         job = await self._admission.accept(request, model, caller, self._ties, request_id, detached)
         self._books.live[job.job_id] = job
-        self._books.controller.enqueue(job.job_id, self._books.now())
-        for picture in job.pictures:
-            job.spans.queued(picture.index)
-        self._dispatcher.fill()
+        self._dispatcher.begin(job)
         return job
 
-    def explain(self, request: DrawRequest, caller: Caller) -> Denial | Wait:
+    def explain(self, request: DrawRequest, caller: Caller) -> Denial | Admitted:
         """What would happen to a request. Raises InvalidRequest, UnknownModel, Unavailable."""
         model = self.check(request)
         self._refuse_if_failing()
+        self.look_at_policy()
         return self._admission.explain(request, model, caller)
 
-    def standing(self, caller: Caller) -> list[Standing]:
-        """The caller's use of each limit of his tier."""
-        return self._books.controller.standing(
-            caller.user.user_id, self.tier_of(caller), self._books.now()
-        )
+    def standing(self, caller: Caller, region: str = "", model: str = "") -> list[Standing]:
+        """Use of each limit of the caller's tier that counts for him, and for these if given."""
+        user = caller.user
+        about = Ask(
+            "", user.user_id, user.org_id, self.tier_of(caller), 1, 1.0,
+            key_id=caller.key_id, region=region, model=model,
+        )  # fmt: skip
+        return self._books.controller.standing(about, self._books.now())
+
+    def paused(self, caller: Caller, region: str) -> list[Switch]:
+        """What an operator has paused now that concerns a caller, whatever he asks for."""
+        tier, now = self.tier_of(caller), self._books.now()
+        return [
+            switch
+            for switch in self._books.controller.policy.switches
+            if switch.on(now)
+            and (switch.scope in ("model", "feature") or switch.name in (tier, region))
+        ]
+
+    @property
+    def load(self) -> float:
+        """0 while it is calm, 1 where promises are at their edge."""
+        return self._books.controller.load
 
     def _refuse_if_failing(self) -> None:
         if self.failure is not None:
@@ -232,6 +284,10 @@ class Service:
         if row is None or row.user_id != caller.user.user_id:
             raise NotFound("job", job_id)
         return view_of_rows(row, self._books.jobs.pictures(job_id))
+
+    def begun(self, caller: Caller, key: str, since: float) -> Begun | None:
+        """What a caller's Idempotency-Key has begun. Raises StoreUnavailable."""
+        return self._books.jobs.find_idempotent(caller.user.user_id, key, since)
 
     def jobs(self, caller: Caller, limit: int, after: str | None = None) -> list[JobView]:
         """The caller's jobs, newest first. after: the last job of the page before.
@@ -288,8 +344,8 @@ class Service:
         if self._stop is None:
             self._ends.cancel(job)
 
-    def _wait(self, job_id: str) -> Wait | None:
-        return self._books.controller.wait(job_id, self._books.now())
+    def _wait(self, job: Job) -> Wait | None:
+        return self._books.turns.wait(self._books.waited_for(job))
 
     def _waiting_by_tier(self) -> dict[str, int]:
         waiting = Counter(dict.fromkeys(self.tiers, 0))
@@ -298,18 +354,20 @@ class Service:
         return dict(waiting)
 
 
-def tiers_of(settings: Settings) -> dict[str, Tier]:
-    """Raises ConfigError."""
-    try:
-        tiers = read_tiers(settings.tiers or {})
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
+def tiers_of(settings: Settings) -> Mapping[str, Tier]:
+    """What the settings say. Raises ConfigError."""
+    tiers = policy_of(settings).tiers
     if settings.default_tier not in tiers:
         raise ConfigError(
             f"Setting 'default_tier' has value '{settings.default_tier}'. "
             f"It must be one of {', '.join(tiers)}."
         )
     return tiers
+
+
+def _recorder(settings: Settings) -> Recorder | None:
+    """Raises ConfigError."""
+    return None if settings.record_decisions is None else Recorder(settings.record_decisions)
 
 
 def _stopped(job: Job) -> Unavailable:

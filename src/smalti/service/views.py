@@ -30,12 +30,18 @@ class PictureView:
     height: int | None
     device_s: float
 
+    @property
+    def shared(self) -> bool:
+        """Whether it was drawn in another's name, and took no device time of its own."""
+        return self.blob is not None and self.device_s == 0.0
+
 
 @dataclass(frozen=True)
 class JobView:
     """All times are Unix seconds. wait: None when nothing of it waits.
 
-    live: the job itself while it goes on, to listen to. error_code, error_message: why it failed.
+    told: the wait that was told when it was accepted, while the server remembers it. live: the job
+    itself while it goes on, to listen to. error_code, error_message: why it failed.
     """
 
     job_id: str
@@ -46,6 +52,7 @@ class JobView:
     finished_at: float | None
     pictures: tuple[PictureView, ...]
     wait: Wait | None = None
+    told: Wait | None = None
     error_code: str | None = None
     error_message: str | None = None
     live: Job | None = None
@@ -65,6 +72,11 @@ class JobView:
     @property
     def device_s(self) -> float:
         return sum(picture.device_s for picture in self.pictures)
+
+    @property
+    def shared(self) -> bool:
+        """Whether all of it was drawn in another's name."""
+        return all(picture.shared for picture in self.pictures)
 
     @property
     def wait_s(self) -> float | None:

@@ -1,0 +1,70 @@
+"""`Idempotency-Key`: a request that is sent again under its key begins nothing again.
+
+A key is a user's own and is good for a day (IETF draft-ietf-httpapi-idempotency-key-header). A
+refusal does not use it up, nor does a job that failed or was cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from weakref import WeakValueDictionary
+
+from starlette.requests import Request
+
+from smalti.api.auth import caller_of
+from smalti.api.errors import KeyReused
+from smalti.api.retries import Fingerprint
+from smalti.errors import InvalidRequest
+from smalti.service import JobView, Service
+from smalti.store.idempotency import KEPT_S, AlreadyBegun
+
+HEADER = "idempotency-key"
+REPLAYED = {"idempotent-replayed": "true"}
+LONGEST = 255
+
+
+class Keys:
+    """Lets one request at a time begin something under a key: the next one finds what it began."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+
+    def alone(self, request: Request, key: str) -> asyncio.Lock:
+        """To be held from looking for what was begun until something is."""
+        user_id = caller_of(request).user.user_id
+        return self._locks.setdefault((user_id, key), asyncio.Lock())
+
+
+def key_of(request: Request) -> str | None:
+    """Raises InvalidRequest for what is no key."""
+    key = request.headers.get(HEADER)
+    if key is None:
+        return None
+    if not 0 < len(key) <= LONGEST or not all(" " < c <= "~" for c in key):
+        raise InvalidRequest(
+            f"The Idempotency-Key '{key[:40]}' cannot be one. Send 1 to {LONGEST} visible ASCII "
+            "characters.",
+            param="Idempotency-Key",
+        )
+    return key
+
+
+def begun_by(service: Service, request: Request, key: str, sent: Fingerprint) -> JobView | None:
+    """The job that the key has begun. Raises KeyReused where it came with another body."""
+    caller = caller_of(request)
+    found = service.begun(caller, key, time.time() - KEPT_S)
+    if found is None:
+        return None
+    if found.fingerprint != sent[1]:
+        raise KeyReused(key)
+    return service.find(found.job_id, caller)
+
+
+def begun_meanwhile(
+    service: Service, request: Request, key: str, sent: Fingerprint, begun: AlreadyBegun
+) -> JobView:
+    """The job that another request with the same key began at the same time."""
+    if begun.fingerprint != sent[1]:
+        raise KeyReused(key)
+    return service.find(begun.job_id, caller_of(request))

@@ -1,0 +1,97 @@
+"""What a live service decided is decided again from its recording."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from lives import ask
+
+from smalti.config import read_settings
+from smalti.control.recording import replay_recorded
+from smalti.errors import ConfigError
+from smalti.fleet.paced import PacedBackend
+from smalti.models.facts import MINI
+from smalti.service import Denied, Service, open_parts
+from smalti.store.identity import DEFAULT_ORGANISATION, Caller
+
+STEP_S = (0.0002, 0.0003)
+
+
+def recorded(folder: Path, requests: int) -> tuple[Path, int]:
+    """The recording of requests that come faster than they are drawn; how many were refused."""
+    file, refused = folder / "decisions.jsonl", 0
+
+    async def run() -> None:
+        nonlocal refused
+        tiers = {"plus": {"promised_wait_s": 1}, "free": {"limits": ["2/day"]}}
+        about = {"data_dir": folder, "record_decisions": file, "tiers": tiers}
+        settings = read_settings(about, environ={})
+        parts = open_parts(settings)
+        parts.people.enter_organisation(DEFAULT_ORGANISATION, "default")
+        service = Service(PacedBackend(1, 2, STEP_S, rows=False), (MINI,), settings, parts)
+        await service.start()
+        callers = [
+            Caller(
+                user=parts.people.create_user(f"user {i}", DEFAULT_ORGANISATION, tier),
+                key_id="",
+                scopes=frozenset({"images"}),
+            )
+            for i, tier in enumerate(["free"] * 90 + ["plus"] * 6 + ["pro"] * 2)
+        ]
+        jobs = []
+        for i in range(requests):
+            caller = callers[(5 * i) % len(callers)]
+            try:
+                job = await service.submit(ask(seed=i), caller, detached=True)
+            except Denied:
+                refused += 1
+            else:
+                jobs.append(job)
+                if i % 9 == 0:
+                    await service.cancel(job.job_id, caller)
+            if i % 10 == 0:
+                await asyncio.sleep(0.01)
+        for job in jobs:
+            await job.over.wait()
+        await service.stop()
+
+    asyncio.run(run())
+    return file, refused
+
+
+def test_every_decision_comes_out_the_same(tmp_path: Path) -> None:
+    file, refused = recorded(tmp_path, 500)
+    entries = [json.loads(line) for line in file.read_text().splitlines()]
+    found = replay_recorded(entries)
+    assert found.difference is None
+    assert found.same == found.decisions > 500
+    kinds = {e["decided"][1] for e in entries if e["do"] == "admit" and "refused" in e["decided"]}
+    assert refused > 50 and "limit" in kinds
+
+
+def test_a_decision_that_was_forged_is_found(tmp_path: Path) -> None:
+    file, _ = recorded(tmp_path, 40)
+    entries = [json.loads(line) for line in file.read_text().splitlines()]
+    admitted = next(e for e in entries if e["do"] == "admit" and e["decided"][0] == "admitted")
+    admitted["decided"] = ["refused", "limit", "free/day", 1.0]
+    found = replay_recorded(entries)
+    assert found.same == found.decisions - 1
+    assert found.difference is not None and found.difference[1] == admitted["decided"]
+
+
+def test_what_is_no_recording_is_refused() -> None:
+    with pytest.raises(ValueError, match="begins with 'begin'"):
+        replay_recorded([{"do": "admit"}])
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    settings = read_settings({"data_dir": tmp_path}, environ={})
+    settings = replace(settings, record_decisions=tmp_path / "nowhere" / "file")
+    parts = open_parts(settings)
+    with pytest.raises(ConfigError, match="record_decisions"):
+        Service(PacedBackend(1, 2, STEP_S), (MINI,), settings, parts)
+    parts.close()
