@@ -43,6 +43,10 @@ def test_an_empty_variable_is_not_set() -> None:
         ("public_url", "pictures.example"),
         ("max_waiting", "9"),
         ("host", "  "),
+        ("trusted_proxies", "10.0.0.0/33"),
+        ("trusted_proxies", "10.0.0.1,proxy"),
+        ("country_header", "CF IPCountry"),
+        ("switches", "tier"),
     ],
 )
 def test_a_bad_value_is_told_with_its_source(name: str, value: str) -> None:
@@ -90,6 +94,23 @@ def test_settings_that_are_printed_show_no_secret() -> None:
     assert "port=8000" in text
 
 
+def test_proxies_are_networks_in_any_way_of_writing(tmp_path: Path) -> None:
+    written = {"SMALTI_TRUSTED_PROXIES": "10.1.2.3/8, 192.0.2.7,2001:DB8::/32"}
+    expected = ("10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32")
+    assert read_settings(environ=written).trusted_proxies == expected
+    (tmp_path / "smalti.toml").write_text('trusted_proxies = ["10.0.0.0/8", "192.0.2.7"]')
+    assert read_settings({"data_dir": tmp_path}, {}).trusted_proxies == expected[:2]
+    (tmp_path / "smalti.toml").write_text("trusted_proxies = []")
+    assert read_settings({"data_dir": tmp_path}, {}).trusted_proxies == ()
+
+
+def test_switches_are_tables_of_the_file(tmp_path: Path) -> None:
+    text = '[[switches]]\nscope = "tier"\nname = "free"\nmessage = "Back soon."\n'
+    (tmp_path / "smalti.toml").write_text(text)
+    (switch,) = read_settings({"data_dir": tmp_path}, {}).switches or ()
+    assert switch == {"scope": "tier", "name": "free", "message": "Back soon."}
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -98,6 +119,8 @@ def test_settings_that_are_printed_show_no_secret() -> None:
         ("data_dir = '/x'", "SMALTI_DATA_DIR"),
         ("port = true", "Setting 'port' has value 'True'"),
         ("[port]\nx = 1", "Setting 'port' has value"),
+        ("switches = 1", "Setting 'switches' has value '1'"),
+        ("trusted_proxies = 10", "Setting 'trusted_proxies' has value '10'"),
     ],
 )
 def test_a_bad_file_is_told(tmp_path: Path, text: str, said: str) -> None:

@@ -15,7 +15,8 @@ ROOT = Path(smalti.__file__).parent
 
 MAY_IMPORT = {
     "errors": set(),
-    "config": {"errors"},
+    "values": set(),
+    "config": {"errors", "values"},
     "devices": {"errors"},
     "models": set(),
     "engine": {"models"},
@@ -51,6 +52,7 @@ THIRD_PARTY = {
     "service": {"numpy"},
     "api": {
         "fastapi", "starlette", "pydantic", "pydantic_core", "python_multipart", "uvicorn", "h11",
+        "maxminddb",
     },
 }  # fmt: skip
 """What else these rooms may import, besides the standard library."""

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from smalti import __version__
-from smalti.cli import people, pictures
+from smalti.cli import people, pictures, replaying, tiers
 from smalti.cli.doctor import doctor
 from smalti.errors import ConfigError, InvalidRequest, SmaltiError
 
@@ -58,9 +58,12 @@ app.command()(pictures.generate)
 app.command()(pictures.stylize)
 app.command()(pictures.edit)
 app.command()(doctor)
+app.command()(replaying.replay)
 app.add_typer(people.orgs, name="orgs")
 app.add_typer(people.users, name="users")
 app.add_typer(people.keys, name="keys")
+app.add_typer(tiers.tiers, name="tiers")
+app.add_typer(tiers.switches, name="switches")
 
 
 @app.command()

@@ -73,13 +73,10 @@ class _Office:
 
     def tier(self, named: str | None) -> str:
         """Raises InvalidRequest for one that is not set up."""
-        from smalti.control.tiers import read_tiers
+        from smalti.service.policies import Policies
 
         name = named or self.settings.default_tier
-        try:
-            tiers = read_tiers(self.settings.tiers or {})
-        except ValueError as error:
-            raise InvalidRequest(f"The tiers cannot be read: {error}") from None
+        tiers = Policies(self.db, self.settings).current().tiers
         if name in tiers:
             return name
         raise InvalidRequest(f"There is no tier '{name}'. The tiers: {', '.join(tiers)}.")

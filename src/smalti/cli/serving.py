@@ -7,7 +7,7 @@ import shlex
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from ipaddress import ip_address
 
@@ -19,8 +19,9 @@ from smalti.api.guard import protocol_for
 from smalti.config import Settings
 from smalti.devices import find_device
 from smalti.errors import ConfigError, SmaltiError
+from smalti.fleet.backend import Backend
 from smalti.fleet.local import LocalBackend
-from smalti.models.facts import MODELS
+from smalti.models.facts import MODELS, ModelFacts
 from smalti.observe import open_traces
 from smalti.observe.logs import configure_logs
 from smalti.service import Service, open_parts
@@ -34,21 +35,26 @@ CHECKPOINT_S = 10
 EVERYWHERE = ("0.0.0.0", "::")
 
 
-def serve_until_stopped(settings: Settings, loaders: Mapping[str, str] | None = None) -> None:
+def serve_until_stopped(
+    settings: Settings,
+    loaders: Mapping[str, str] | None = None,
+    *,
+    instead: tuple[Backend, Sequence[ModelFacts]] | None = None,
+) -> None:
     """loaders: import paths by model name, in place of those that the registry knows.
+
+    instead: where pictures are drawn, and the models there, in place of this machine's device.
 
     Raises ConfigError; StoreUnavailable; SmaltiError if the address is taken.
     """
     check_local_mode(settings)
-    names = [model.name for model in MODELS]
-    device = find_device(settings.device)
+    backend, models, device = _engine(settings, loaders) if instead is None else _named(*instead)
     with _listen(settings.host, settings.port) as listener, sole_server(settings.data_dir):
         parts = open_parts(settings)
         try:
             first, secret = enter_first_people(parts.people, settings)
-            backend = LocalBackend(names, [device], settings.slots, loaders=loaders)
             traces = open_traces(settings.otlp_endpoint)
-            service = Service(backend, MODELS, settings, parts, traces=traces)
+            service = Service(backend, models, settings, parts, traces=traces)
             app = create_app(service, parts, settings, traces)
             configure_logs(
                 settings.log_level, settings.log_format, settings.log_prompts, hidden=(secret,)
@@ -57,6 +63,7 @@ def serve_until_stopped(settings: Settings, loaders: Mapping[str, str] | None = 
                 app,
                 log_config=None,
                 access_log=False,
+                proxy_headers=False,
                 timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=settings.stop_grace_s + CHECKPOINT_S,
                 http=protocol_for(settings),
@@ -71,6 +78,20 @@ def serve_until_stopped(settings: Settings, loaders: Mapping[str, str] | None = 
             traces.close()
         finally:
             parts.close()
+
+
+_Engine = tuple[Backend, Sequence[ModelFacts], str]
+"""Where pictures are drawn, what can be drawn there, and what it is called."""
+
+
+def _engine(settings: Settings, loaders: Mapping[str, str] | None) -> _Engine:
+    device = find_device(settings.device)
+    names = [model.name for model in MODELS]
+    return LocalBackend(names, [device], settings.slots, loaders=loaders), MODELS, device
+
+
+def _named(backend: Backend, models: Sequence[ModelFacts]) -> _Engine:
+    return backend, models, ", ".join(device.device for device in backend.devices())
 
 
 def check_local_mode(settings: Settings) -> None:

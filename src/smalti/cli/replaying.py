@@ -1,0 +1,139 @@
+"""`smalti replay`: what the server would do with a demand, decided by its own code."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from smalti.errors import ConfigError, InvalidRequest
+
+if TYPE_CHECKING:
+    from smalti.plan.replay import Outcome
+
+DEMAND = "A demand file (.csv or .csv.gz): arrival_s, user, org, tier, region, model, images, work."
+SOURCE = "A demand made from published traces, in place of a file."
+
+
+def replay(
+    demand: Annotated[Path | None, typer.Option(help=DEMAND)] = None,
+    source: Annotated[str | None, typer.Option(help=SOURCE)] = None,
+    load: Annotated[
+        float, typer.Option(min=0.01, max=1000.0, help="Of the source, over what the fleet draws.")
+    ] = 1.0,
+    data: Annotated[Path, typer.Option(help="The folder of the traces.")] = Path("../shared/data"),
+    fleet: Annotated[
+        Path | None, typer.Option(help="A JSON file: devices, step_s, spread. One CPU if left out.")
+    ] = None,
+    tiers: Annotated[
+        Path | None, typer.Option(help="A smalti.toml whose tiers and switches count.")
+    ] = None,
+    takes_flex: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Part of those who take flex when offered.")
+    ] = 0.0,
+    recorded: Annotated[
+        Path | None,
+        typer.Option(help="A recording (`record_decisions`): decide all of it again, and compare."),
+    ] = None,
+    save: Annotated[Path | None, typer.Option(help="Write the demand to this file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Replay a demand through the server's own decisions, on a virtual clock."""
+    from smalti.control import Controller
+    from smalti.plan.demand import read_demand, write_demand
+    from smalti.plan.fleet import MINI_CPU, read_fleet
+    from smalti.plan.replay import replay as run
+    from smalti.plan.scores import scores
+    from smalti.plan.sources import demand_at
+
+    if recorded is not None:
+        _again(recorded, as_json)
+        return
+    spec = MINI_CPU if fleet is None else read_fleet(fleet)
+    policy = _policy(tiers)
+    if (demand is None) == (source is None):
+        raise InvalidRequest("Name one of --demand and --source.", param="demand")
+    asked = read_demand(demand) if demand else demand_at(source or "", data, load, spec)
+    for row in asked.rows:
+        if row.tier not in policy.tiers:
+            raise InvalidRequest(
+                f"The demand has a user of the tier '{row.tier}', and there are "
+                f"{', '.join(policy.tiers)}. Name a file with --tiers that has it.",
+                param="tiers",
+            )
+    if save is not None:
+        write_demand(save, asked)
+    out = run(asked, spec, Controller(policy, 1_000_000), takes_flex=takes_flex)
+    told = {**scores(out, policy.tiers), "by_tier": _by_tier(out), "refused": _refused(out)}
+    if as_json:
+        typer.echo(json.dumps(told))
+    else:
+        _print(told)
+
+
+def _again(file: Path, as_json: bool) -> None:
+    from smalti.control.recording import replay_recorded
+
+    try:
+        with file.open(encoding="utf-8") as lines:
+            found = replay_recorded(json.loads(line) for line in lines)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidRequest(
+            f"{file} cannot be replayed as a recording: {error}.", param="recorded"
+        ) from None
+    if as_json:
+        typer.echo(json.dumps({"decisions": found.decisions, "same": found.same}))
+        return
+    typer.echo(f"{found.same} of {found.decisions} decisions are the same.")
+    if found.difference is not None:
+        number, then, now = found.difference
+        typer.echo(f"The first that is not, number {number}: {then}, and now {now}.")
+
+
+def _policy(file: Path | None) -> Any:
+    from smalti.config import read_settings
+    from smalti.service.policies import policy_of
+
+    if file is None:
+        return policy_of(read_settings({}, {}))
+    if file.name != "smalti.toml" or not file.is_file():
+        raise ConfigError(f"{file} is no smalti.toml that can be read.")
+    return policy_of(read_settings({"data_dir": file.parent}, {}))
+
+
+def _by_tier(out: Outcome) -> dict[str, dict[str, float]]:
+    from smalti.plan.replay import NEVER
+    from smalti.plan.scores import percentile
+
+    waits: dict[str, list[float]] = {}
+    asked = Counter(row.tier for row in out.demand.rows)
+    for i, row in enumerate(out.demand.rows):
+        if out.started_s[i] != NEVER:
+            waits.setdefault(row.tier, []).append(out.started_s[i] - out.admitted_s[i])
+    return {
+        tier: {
+            "asked": count,
+            "drawn": len(waits.get(tier, ())),
+            "wait_p50_s": round(percentile(waits.get(tier, ()), 0.5), 2),
+            "wait_p95_s": round(percentile(waits.get(tier, ()), 0.95), 2),
+        }
+        for tier, count in sorted(asked.items())
+    }
+
+
+def _refused(out: Outcome) -> dict[str, int]:
+    return dict(Counter(rule for rule in out.rule if rule).most_common())
+
+
+def _print(told: dict[str, Any]) -> None:
+    typer.echo(f"{'tier':<12}{'asked':>9}{'drawn':>9}{'p50 wait':>11}{'p95 wait':>11}")
+    for tier, row in told["by_tier"].items():
+        waits = f"{row['wait_p50_s']:>9.1f} s{row['wait_p95_s']:>9.1f} s"
+        typer.echo(f"{tier:<12}{row['asked']:>9}{row['drawn']:>9}{waits}")
+    for rule, count in told["refused"].items():
+        typer.echo(f"refused by {rule}: {count}")
+    for name in ("goodput", "promises_broken", "eta_coverage", "eta_error", "attempts"):
+        typer.echo(f"{name}: {told[name]}")

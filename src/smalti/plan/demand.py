@@ -1,0 +1,120 @@
+"""`Demand`: who asks for what, and when."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from smalti.errors import InvalidRequest
+
+HEADER = ("arrival_s", "user", "org", "tier", "region", "model", "images", "work", "service",
+          "patience_s")  # fmt: skip
+_SERVICES = ("", "auto", "default", "flex", "priority")
+
+
+class Row(NamedTuple):
+    """One request. work: tile-steps of one image. patience_s: how long its client waits."""
+
+    arrival_s: float
+    user: str
+    org: str
+    tier: str
+    region: str
+    model: str
+    images: int
+    work: float
+    service: str = "auto"
+    patience_s: float | None = None
+
+
+@dataclass
+class Demand:
+    """Requests in the order in which they arrive. duration_s: until the last could have come."""
+
+    rows: Sequence[Row]
+    duration_s: float
+    name: str = ""
+    users: int = field(default=0)
+
+    @property
+    def work(self) -> float:
+        """Tile-steps of all."""
+        return sum(row.images * row.work for row in self.rows)
+
+    def of_tier(self, tier: str) -> Demand:
+        return Demand([r for r in self.rows if r.tier == tier], self.duration_s, self.name)
+
+
+def write_demand(path: Path, demand: Demand) -> None:
+    """As CSV, packed if the name ends in .gz."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(HEADER)
+    for row in demand.rows:
+        patience = "" if row.patience_s is None else f"{row.patience_s:g}"
+        writer.writerow((f"{row.arrival_s:.6f}", *row[1:7], f"{row.work:g}", row.service, patience))
+    data = text.getvalue().encode()
+    path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+
+
+def read_demand(path: Path) -> Demand:
+    """Raises InvalidRequest naming the line and the value that is wrong."""
+    try:
+        data = path.read_bytes()
+        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise InvalidRequest(f"{path} cannot be read as a demand: {error}.", "demand") from None
+    rows = sorted(_rows(path, text), key=lambda row: row.arrival_s)
+    if not rows:
+        raise InvalidRequest(f"{path} holds no request.", "demand")
+    return Demand(rows, rows[-1].arrival_s, path.name)
+
+
+def _rows(path: Path, text: str) -> Iterator[Row]:
+    lines = csv.reader(io.StringIO(text))
+    header = tuple(next(lines, ()))
+    if header[:8] != HEADER[:8] or any(name not in HEADER for name in header):
+        raise InvalidRequest(
+            f"{path} begins with '{','.join(header)}'. It must begin with {','.join(HEADER)}; "
+            "the last two may be left out.",
+            "demand",
+        )
+    for cells in lines:
+        where = f"{path}, line {lines.line_num}"
+        if len(cells) != len(header):
+            raise InvalidRequest(f"{where} has {len(cells)} values, not {len(header)}.", "demand")
+        given = dict(zip(header, cells, strict=True))
+        service = given.get("service", "")
+        if service not in _SERVICES:
+            raise InvalidRequest(f"{where}: '{service}' is no service tier.", "demand")
+        patience = given.get("patience_s", "")
+        yield Row(
+            _number(where, "arrival_s", given["arrival_s"], 0.0),
+            given["user"],
+            given["org"],
+            given["tier"],
+            given["region"],
+            given["model"],
+            int(_number(where, "images", given["images"], 1.0)),
+            _number(where, "work", given["work"], 1e-9),
+            service or "auto",
+            _number(where, "patience_s", patience, 1e-9) if patience else None,
+        )
+
+
+def _number(where: str, name: str, text: str, least: float) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not least <= value < math.inf:
+        raise InvalidRequest(
+            f"{where}: {name} has value '{text}'. It must be a number from {least:g}.", "demand"
+        )
+    return value

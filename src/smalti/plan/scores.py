@@ -1,0 +1,299 @@
+"""What came of a replay, in figures.
+
+A promise is kept if the job's last picture got its slot within its tier's promised wait.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from smalti.control.tiers import Tier
+from smalti.plan.demand import Row
+from smalti.plan.replay import NEVER, Outcome
+
+LIMIT_RULES = ("server/promise", "server/waiting", "server/patience")
+"""Denials by these are for the server's load; all others are the user's own limits."""
+WINDOW_S = 300.0
+_MIN_PICTURES = 8
+_WAITED_S = 1.0
+
+
+def scores(out: Outcome, tiers: Mapping[str, Tier]) -> dict[str, Any]:
+    """The figures of one run; None where there is nothing to measure."""
+    accepted = [i for i, at in enumerate(out.admitted_s) if at != NEVER]
+    promised = [
+        math.inf if i in out.flex else tiers[row.tier].promised_wait_s or math.inf
+        for i, row in enumerate(out.demand.rows)
+    ]
+    own = [tiers[row.tier].promised_wait_s or math.inf for row in out.demand.rows]
+    kept = [i for i in accepted if _in_time(out, i, promised[i])]
+    return {
+        **goodput(out, kept, own),
+        "promises_broken": _broken(out, accepted, promised),
+        "p95_over_promise": p95_over_promise(out, accepted, promised),
+        "jain": jain(out),
+        "share_error": share_error(out, tiers),
+        **eta(out, accepted),
+        "attempts": round(sum(out.attempts) / max(len(out.attempts), 1), 4),
+        "accepted": _ratio(len(accepted), len(out.demand.rows)),
+        "degraded": _ratio(sum(r not in ("", "full") for r in out.rung), len(accepted)),
+    }
+
+
+def _broken(out: Outcome, accepted: Sequence[int], promised: Sequence[float]) -> float | None:
+    """Of the accepted jobs that were promised something."""
+    had = [i for i in accepted if promised[i] < math.inf]
+    return _ratio(sum(not _in_time(out, i, promised[i]) for i in had), len(had))
+
+
+def _in_time(out: Outcome, i: int, promised_s: float) -> bool:
+    started = out.started_s[i]
+    whole = out.finished_s[i] != NEVER
+    return whole and started - out.admitted_s[i] <= promised_s
+
+
+def goodput(out: Outcome, kept: Sequence[int], promised: Sequence[float]) -> dict[str, Any]:
+    """Work delivered within its promise, over the smaller of what was offered and what could be.
+
+    Offered is what users asked for within their own limits. `goodput` compares with what a fluid
+    server of the same rate that knows the future could deliver within the promises, which in a
+    demand with bursts is less than its rate times the time; `goodput_plain` with the latter. Work
+    counts as it was asked for, and if it was begun while demand was still coming. What users took
+    as flex was promised nothing: `flex` is its part of what was delivered.
+    """
+    rows, end_s = out.demand.rows, out.demand.duration_s
+    offered = [
+        i for i, rule in enumerate(out.rule)
+        if out.admitted_s[i] != NEVER or rule in LIMIT_RULES
+    ]  # fmt: skip
+    work = sum(_work(rows[i]) for i in offered)
+    done = sum(_work(rows[i]) for i in kept if out.started_s[i] <= end_s)
+    flex = sum(_work(rows[i]) for i in kept if out.started_s[i] <= end_s and i in out.flex)
+    longest = max((p for p in promised if p < math.inf), default=0.0)
+    could = deliverable(
+        ((rows[i].arrival_s, _work(rows[i]), min(promised[i], longest)) for i in offered),
+        out.fleet.rate,
+        end_s,
+    )
+    return {
+        "goodput": _ratio(done, min(work, could)),
+        "goodput_plain": _ratio(done, min(work, out.fleet.rate * end_s)),
+        "flex": _ratio(flex, done),
+        "offered_over_capacity": _ratio(work, out.fleet.rate * end_s),
+    }
+
+
+def deliverable(jobs: Iterable[tuple[float, float, float]], rate: float, end_s: float) -> float:
+    """The most work that a fluid server can do within deadlines, knowing all that will come.
+
+    jobs: (arrival_s, work, seconds until its deadline), in the order of arrival. Earliest deadline
+    first, with what is too late dropped, is optimal for work that can be split and interrupted.
+    """
+    waiting: list[list[float]] = []
+    now = done = 0.0
+
+    def serve(until: float) -> None:
+        nonlocal now, done
+        while waiting and now < until:
+            deadline, left = waiting[0]
+            if deadline <= now:
+                heapq.heappop(waiting)
+                continue
+            stop = min(until, deadline, now + left / rate)
+            served = (stop - now) * rate
+            done += served
+            now = stop
+            if left - served <= 1e-9 * (1 + left):
+                heapq.heappop(waiting)
+            else:
+                waiting[0][1] = left - served
+        now = max(now, until)
+
+    for arrival_s, work, patience_s in jobs:
+        serve(min(arrival_s, end_s))
+        heapq.heappush(waiting, [arrival_s + patience_s, work])
+    serve(end_s)
+    return done
+
+
+def p95_over_promise(
+    out: Outcome, accepted: Sequence[int], promised: Sequence[float]
+) -> dict[str, float | None]:
+    waits = defaultdict(list)
+    for i in accepted:
+        if out.started_s[i] != NEVER and promised[i] < math.inf:
+            waits[out.demand.rows[i].tier].append(
+                (out.started_s[i] - out.admitted_s[i], promised[i])
+            )
+    return {
+        tier: round(percentile([w for w, _ in pairs], 0.95) / pairs[0][1], 4)
+        for tier, pairs in waits.items()
+    }
+
+
+def turnaround_p95(out: Outcome, tier: str) -> float | None:
+    """Seconds from a request to its finished pictures, of a tier's accepted requests."""
+    rows = out.demand.rows
+    took = [
+        out.finished_s[i] - out.admitted_s[i]
+        for i, row in enumerate(rows)
+        if row.tier == tier and out.finished_s[i] != NEVER
+    ]
+    return percentile(took, 0.95) if took else None
+
+
+def jain(out: Outcome) -> float | None:
+    """Jain's index of the work that equal users got while all of them had pictures waiting.
+
+    The mean over stretches of WINDOW_S, of tiers in which two users at least had something waiting
+    all the time, and were drawn _MIN_PICTURES pictures each on average.
+    """
+    found: list[tuple[float, int]] = []
+    for users in _backlogs(out, lambda row: (row.tier, row.org, row.user)).values():
+        groups: dict[tuple[str, str], list[float]] = defaultdict(list)
+        for (tier, org, _), (pictures, work) in users.items():
+            groups[tier, org].append(work if pictures else 0.0)
+        for shares in groups.values():
+            mean = sum(shares) / len(shares)
+            if len(shares) >= 2 and mean >= _MIN_PICTURES * 256:
+                index = sum(shares) ** 2 / (len(shares) * sum(s * s for s in shares))
+                found.append((index, len(shares)))
+    total = sum(n for _, n in found)
+    return round(sum(i * n for i, n in found) / total, 4) if total else None
+
+
+def share_error(out: Outcome, tiers: Mapping[str, Tier]) -> float | None:
+    """By how much of its due a tier's share was off, while two tiers at least had work waiting.
+
+    Of each stretch the largest such part; the mean over stretches.
+    """
+    found = []
+    for by_tier in _backlogs(out, lambda row: (row.tier,)).values():
+        total = sum(work for _, work in by_tier.values())
+        weights = sum(tiers[tier].weight for (tier,) in by_tier)
+        if len(by_tier) >= 2 and total:
+            found.append(
+                max(
+                    abs(work / total / (tiers[tier].weight / weights) - 1)
+                    for (tier,), (_, work) in by_tier.items()
+                )
+            )
+    return round(sum(found) / len(found), 4) if found else None
+
+
+def _backlogs(out: Outcome, of: Any) -> dict[int, dict[Any, tuple[int, float]]]:
+    """By stretch of WINDOW_S: who had something waiting all the time, and the pictures and work
+    that were begun for him then."""
+    changes: dict[Any, list[tuple[float, int, float]]] = defaultdict(list)
+    for i, row in enumerate(out.demand.rows):
+        drawn = out.admitted_s[i] != NEVER and out.started_s[i] != NEVER
+        if drawn and row.images == 1 and i not in out.flex:
+            who = of(row)
+            changes[who].append((out.admitted_s[i], 1, 0.0))
+            changes[who].append((out.started_s[i], -1, row.work))
+    found: dict[int, dict[Any, tuple[int, float]]] = defaultdict(dict)
+    for who, events in changes.items():
+        events.sort()
+        waiting, at = 0, 0
+        for stretch in range(int(out.demand.duration_s // WINDOW_S)):
+            end = (stretch + 1) * WINDOW_S
+            least, pictures, work = waiting, 0, 0.0
+            while at < len(events) and events[at][0] < end:
+                waiting += events[at][1]
+                work += events[at][2]
+                pictures += events[at][2] > 0
+                least = min(least, waiting)
+                at += 1
+            if least > 0:
+                found[stretch][who] = (pictures, work)
+    return found
+
+
+def eta(out: Outcome, accepted: Sequence[int]) -> dict[str, Any]:
+    """How true the waits were that were told at admission; and two common formulas beside them.
+
+    Of what was promised something. eta_coverage: how many jobs were finished within their p90;
+    eta_coverage_start: of those that had to wait, how many had their slot within theirs. eta_error:
+    median error of the p50 of the start over the wait, of jobs of one picture that waited over a
+    second. Gradio's formula is the mean run time times the rank (over the slots, or it would be far
+    off); AI Horde's is the work ahead over the mean throughput, of the last minute.
+    """
+    rows = out.demand.rows
+    ended = [
+        i
+        for i in accepted
+        if i not in out.flex and out.finished_s[i] != NEVER and out.told_finish_s[1][i] > 0
+    ]
+    if not ended:
+        return {"eta_coverage": None, "eta_error": None}
+    covered = sum(out.finished_s[i] - out.admitted_s[i] <= out.told_finish_s[1][i] for i in ended)
+    started = [i for i in ended if rows[i].images == 1 and out.told_start_s[1][i] > 0]
+    covered_start = sum(
+        out.started_s[i] - out.admitted_s[i] <= out.told_start_s[1][i] for i in started
+    )
+    late = [
+        (i, out.started_s[i] - out.admitted_s[i])
+        for i in started
+        if out.started_s[i] - out.admitted_s[i] > _WAITED_S
+    ]
+    figures: dict[str, Any] = {
+        "eta_coverage": _ratio(covered, len(ended)),
+        "eta_coverage_start": _ratio(covered_start, len(started)),
+        "eta_error": None,
+    }
+    if late:
+        gradio, horde = _formulas(out)
+        for name, told in (
+            ("eta_error", out.told_start_s[0]),
+            ("eta_error_gradio", gradio),
+            ("eta_error_horde", horde),
+        ):
+            errors = [abs(told[i] - waited_s) / waited_s for i, waited_s in late]
+            figures[name] = round(median(errors), 4)
+    return figures
+
+
+def _formulas(out: Outcome) -> tuple[list[float], list[float]]:
+    """What each formula would have told at each admission."""
+    n, slots = len(out.demand.rows), out.fleet.slots
+    gradio, horde = [0.0] * n, [0.0] * n
+    ends = sorted(
+        (out.finished_s[i], out.finished_s[i] - out.started_s[i], out.demand.rows[i].images)
+        for i in range(n)
+        if out.finished_s[i] != NEVER
+    )
+    admissions = sorted((out.admitted_s[i], i) for i in range(n) if out.admitted_s[i] != NEVER)
+    at = low = pictures = recent = 0
+    drawing_s = 0.0
+    for now, i in admissions:
+        while at < len(ends) and ends[at][0] <= now:
+            drawing_s += ends[at][1]
+            pictures += 1
+            recent += ends[at][2]
+            at += 1
+        while low < at and ends[low][0] < now - 60.0:
+            recent -= ends[low][2]
+            low += 1
+        mean_s = drawing_s / pictures if pictures else slots * 256 / out.fleet.rate
+        gradio[i] = mean_s * out.waiting[i] / slots
+        per_s = recent / min(max(now, 1.0), 60.0) or out.fleet.rate / 256
+        horde[i] = out.waiting[i] / per_s
+    return gradio, horde
+
+
+def percentile(values: Sequence[float], q: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, math.ceil(q * len(ordered)) - 1)] if ordered else 0.0
+
+
+def _work(row: Row) -> float:
+    return row.images * row.work
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return round(part / whole, 4) if whole else None

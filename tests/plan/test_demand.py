@@ -1,0 +1,46 @@
+"""Demand files, and what is said of wrong ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from plan.asking import demand, row
+
+from smalti.errors import InvalidRequest
+from smalti.plan.demand import read_demand, write_demand
+
+
+@pytest.mark.parametrize("name", ["demand.csv", "demand.csv.gz"])
+def test_what_is_written_is_read(tmp_path: Path, name: str) -> None:
+    asked = demand(row(0.5), row(2.25, "ben", "free", 294.0, 3, 600.0))
+    write_demand(tmp_path / name, asked)
+    assert list(read_demand(tmp_path / name).rows) == list(asked.rows)
+
+
+HEAD = "arrival_s,user,org,tier,region,model,images,work\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "begins with ''"),
+        ("a,b\n", "begins with 'a,b'"),
+        (HEAD, "holds no request"),
+        (HEAD + "1,a,o,free,DE,m,1\n", "line 2 has 7 values, not 8"),
+        (HEAD + "soon,a,o,free,DE,m,1,9\n", "line 2: arrival_s has value 'soon'"),
+        (HEAD + "1,a,o,free,DE,m,0,9\n", "images has value '0'"),
+        (HEAD + "1,a,o,free,DE,m,1,nan\n", "work has value 'nan'"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "demand.csv"
+    file.write_text(text)
+    with pytest.raises(InvalidRequest) as raised:
+        read_demand(file)
+    assert says in raised.value.message
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match=r"nowhere\.csv cannot be read"):
+        read_demand(tmp_path / "nowhere.csv")

@@ -1,0 +1,140 @@
+"""The loop, and the figures of what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from plan.asking import ONE_SLOT, demand, row
+
+from smalti.control import DEFAULT_POLICY, DEFAULT_TIERS, Controller
+from smalti.errors import InvalidRequest
+from smalti.plan.baselines import Baseline, Order
+from smalti.plan.clients import BARE
+from smalti.plan.fleet import MINI_CPU
+from smalti.plan.replay import NEVER, replay
+from smalti.plan.scores import deliverable, scores
+from smalti.plan.sources import SOURCES, demand_at
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+
+
+def smalti() -> Controller:
+    return Controller(DEFAULT_POLICY, 10_000)
+
+
+def test_pictures_are_drawn_one_after_another() -> None:
+    out = replay(demand(row(0.0), row(1.0, "ben"), row(2.0, "cy", images=2)), ONE_SLOT, smalti())
+    assert list(out.finished_s) == pytest.approx([10.0, 20.0, 40.0])
+    assert list(out.started_s) == pytest.approx([0.0, 10.0, 30.0])
+    assert list(out.device_s) == pytest.approx([10.0, 10.0, 20.0])
+    assert out.attempts == [1, 1, 1]
+
+
+def test_the_same_demand_is_decided_the_same_way() -> None:
+    spec = replace(ONE_SLOT, spread=0.2)
+    asked = demand(*(row(3.0 * i, f"user{i % 7}", "free") for i in range(60)))
+    first, second = (replay(asked, spec, smalti(), seed=3) for _ in range(2))
+    assert first.finished_s == second.finished_s
+    assert first.rule == second.rule
+
+
+def test_who_gives_up_is_drawn_no_more() -> None:
+    out = replay(demand(row(0.0, patience_s=4.0), row(1.0, "ben")), ONE_SLOT, _fcfs())
+    assert out.given_up == {0}
+    assert out.finished_s[0] == NEVER
+    assert out.finished_s[1] == pytest.approx(14.0)
+
+
+def _fcfs(max_waiting: int = 1000, order: Order = "fcfs") -> Baseline:
+    return Baseline(order, DEFAULT_TIERS, max_waiting)
+
+
+def test_a_bare_refusal_is_tried_again() -> None:
+    asked = demand(*(row(0.0, f"user{i}") for i in range(4)))
+    out = replay(asked, ONE_SLOT, _fcfs(max_waiting=1), bare=BARE)
+    assert sorted(out.attempts) == [1, 1, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("order", "names"),
+    [("fcfs", "aabc"), ("round_robin", "abca"), ("priority", "cbaa")],
+)
+def test_baselines_name_as_they_say(order: Order, names: str) -> None:
+    asked = demand(
+        row(0.0, "z"), row(1.0, "a", "free"), row(2.0, "a", "free"), row(3.0, "b", "plus"),
+        row(4.0, "c", "team"),
+    )  # fmt: skip
+    out = replay(asked, ONE_SLOT, _fcfs(order=order))
+    by_start = sorted(range(1, 5), key=lambda i: out.started_s[i])
+    assert "".join(asked.rows[i].user for i in by_start) == names
+
+
+def test_overload_is_refused_in_time_and_promises_are_kept() -> None:
+    spec = replace(MINI_CPU, spread=0.02)
+    asked = demand(
+        *(row(i * 0.1, f"user{i}", "plus", 256.0) for i in range(6000)), duration_s=600.0
+    )
+    figures = scores(replay(asked, spec, smalti()), DEFAULT_TIERS)
+    first_come = scores(replay(asked, spec, _fcfs(5000), bare=BARE), DEFAULT_TIERS)
+    assert figures["goodput"] > 0.95
+    assert figures["promises_broken"] < 0.05
+    assert figures["attempts"] < 1.05
+    assert first_come["promises_broken"] > 0.7
+    assert first_come["goodput"] < 0.5
+
+
+# --- figures ---
+
+
+def slow_deliverable(
+    jobs: Sequence[tuple[float, float, float]], rate: float, end_s: float
+) -> float:
+    """By small steps of time."""
+    step, done, now = 0.01, 0.0, 0.0
+    left = [work for _, work, _ in jobs]
+    while now < end_s:
+        can = step * rate
+        open_ones = sorted(
+            (at + for_s, i)
+            for i, (at, _, for_s) in enumerate(jobs)
+            if at <= now < at + for_s and left[i] > 0
+        )
+        for _, i in open_ones:
+            served = min(can, left[i])
+            left[i] -= served
+            can -= served
+            done += served
+        now += step
+    return done
+
+
+@given(st.lists(st.tuples(st.integers(0, 8), st.integers(1, 6), st.integers(1, 6)), max_size=5))
+def test_deliverable_is_what_small_steps_deliver(drawn: list[tuple[int, int, int]]) -> None:
+    jobs = [(float(at), float(work), float(for_s)) for at, work, for_s in sorted(drawn)]
+    assert deliverable(jobs, 1.0, 10.0) == pytest.approx(slow_deliverable(jobs, 1.0, 10.0), abs=0.3)
+
+
+# --- sources ---
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the published traces are not beside the project")
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_a_source_is_scaled_to_the_fleet(name: str) -> None:
+    asked = demand_at(name, DATA, 2.0, MINI_CPU)
+    load = asked.work / (MINI_CPU.rate * asked.duration_s)
+    assert load == pytest.approx(2.0, rel=0.15)
+    times = [r.arrival_s for r in asked.rows]
+    assert times == sorted(times)
+    assert times[0] >= 0 and times[-1] <= asked.duration_s
+
+
+def test_a_source_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match="'nobody' is no source"):
+        demand_at("nobody", tmp_path, 1.0, MINI_CPU)
+    with pytest.raises(InvalidRequest, match="--data"):
+        demand_at("azure_code", tmp_path, 1.0, MINI_CPU)
