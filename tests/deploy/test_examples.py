@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from smalti.config import TABLE, read_settings
-from smalti.control.tiers import read_tiers
+from smalti.service.policies import policy_of
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
@@ -16,9 +16,10 @@ def test_the_settings_are_read(tmp_path: Path) -> None:
     shutil.copy(DEPLOY / "smalti.toml", tmp_path)
     settings = read_settings({"data_dir": tmp_path}, {})
     assert settings.public_url == "https://images.example.org"
-    tiers = read_tiers(settings.tiers or {})
-    assert settings.default_tier in tiers
-    assert [limit.count for limit in tiers["pro"].limits] == [200, 1000]
+    policy = policy_of(settings)
+    assert settings.default_tier in policy.tiers
+    assert [limit.count for limit in policy.tiers["pro"].limits] == [200, 1000]
+    assert [switch.rule for switch in policy.switches] == ["switch/feature/edits"]
 
 
 def test_what_is_commented_out_is_read_too(tmp_path: Path) -> None:
@@ -27,6 +28,8 @@ def test_what_is_commented_out_is_read_too(tmp_path: Path) -> None:
     (tmp_path / "smalti.toml").write_text(text)
     settings = read_settings({"data_dir": tmp_path}, {})
     assert settings.pictures_url == "s3://pictures/smalti"
+    assert settings.trusted_proxies == ("10.0.0.0/8", "127.0.0.1/32")
+    assert settings.country_header == "CF-IPCountry"
     assert settings.otlp_endpoint == "http://127.0.0.1:4318"
 
 
