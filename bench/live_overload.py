@@ -72,7 +72,7 @@ def under_load(folder: Path, load: float, chosen: argparse.Namespace) -> Figures
         print(f"  {rate:.0f} tile-steps a second with {SLOTS} pictures at once", flush=True)
         demand, leaves = demand_of(rate, load, chosen.minutes * 60.0, chosen.seed)
         brought = bring(server, folder, demand, leaves)
-        entries = server.entries()
+    entries = server.entries()  # whole, once the server has stopped
     return {"capacity_tiles_s": round(rate, 1), **compared(brought, entries)}
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from openai import APIConnectionError, APIStatusError, AsyncOpenAI, DefaultAsyncHttpxClient
+from openai import APIError, APIStatusError, AsyncOpenAI, DefaultAsyncHttpxClient
 
 NUMBER = "x-bench-request"
 OPEN_MAX = 1900
@@ -49,7 +49,7 @@ class Clients:
         except APIStatusError as error:
             body = error.body if isinstance(error.body, dict) else {}
             told |= {"end": "refused", "status": error.status_code, "code": body.get("code", "")}
-        except (APIConnectionError, httpx2.HTTPError) as error:
+        except (APIError, httpx2.HTTPError) as error:
             told |= {"end": "broken", "why": repr(error)[:200]}
         return told | {"ended_at": time.time(), "attempts": self.attempts.pop(number, 0)}
 

@@ -273,7 +273,7 @@ class Controller:
             return
         live = self._live[job_id]
         live.running.discard(index)
-        if not live.withdrawn:
+        if not live.withdrawn and device_s > 0:
             slot_s = now - run.since
             pace = self._forecast.drew(run.work, run.among, slot_s, device_s)
             self._queue.device_s_per_work = pace

@@ -73,7 +73,7 @@ class Forecast:
     """slots: pictures that are drawn at a time."""
 
     def __init__(self, queue: FairQueue) -> None:
-        self.slots = 0
+        self._slots = 0
         self._queue = queue
         self._device_pace = Pace(FIRST_DEVICE_S)
         self._paces: list[Pace | None] = [None] * _BINS
@@ -83,6 +83,15 @@ class Forecast:
         self._due: list[tuple[float, int, bool, Raw]] = []
         self._number = count()
         self._errors: dict[Group, _Errors] = {}
+
+    @property
+    def slots(self) -> int:
+        return self._slots
+
+    @slots.setter
+    def slots(self, slots: int) -> None:
+        if slots != self._slots:
+            self._slots, self._full = slots, None
 
     # --- what is learnt ---
 
