@@ -12,7 +12,7 @@ from smalti.models.tile_model import Codes, Grid, Rgb
 class FakeMini(FakeModel):
     name = MINI.name
     tile_px = MINI.tile_px
-    grids = MINI.grids
+    grids = MINI.all_grids
     styles = MINI.styles
 
     def decode_rows(self, codes: Codes, grid: Grid, first_row: int, last_row: int) -> Rgb:

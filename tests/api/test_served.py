@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
+from io import BytesIO
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from smalti.api.shapes import LimitsReply, Problem
 from smalti.control.ladder import Ladder
@@ -32,6 +35,35 @@ def test_what_is_left_out_under_load_is_told(launch: Any, monkeypatch: pytest.Mo
     served = events[-1]["smalti"]["served"]
     assert (served["rung"], served["partial_images"]) == ("full", 3)
     assert events[-1]["smalti"]["notes"] == []
+
+
+@pytest.mark.parametrize(
+    ("level", "rung", "size", "drawn", "quality"),
+    [(1, "quality", "512x512", "192x192", "low"), (2, "size", "160x160", "160x160", "low")],
+)
+def test_a_picture_is_served_on_the_rung_of_the_day(
+    launch: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    level: int,
+    rung: str,
+    size: str,
+    drawn: str,
+    quality: str,
+) -> None:
+    live = launch()
+    monkeypatch.setattr(Ladder, "level", lambda ladder, name: level)
+    told = live.post(prompt="a boat", size="512x512").json()
+    assert (told["size"], told["quality"]) == (size, quality)
+    assert Image.open(BytesIO(b64decode(told["data"][0]["b64_json"]))).size == tuple(
+        int(side) for side in size.split("x")
+    )
+    receipt = told["smalti"]
+    assert (receipt["asked"]["size"], receipt["asked"]["quality"]) == ("512x512", "auto")
+    assert (receipt["served"]["rung"], receipt["served"]["native_size"]) == (rung, drawn)
+    assert any("Demand is high" in note and "degrade" in note for note in receipt["notes"])
+    whole = live.post(prompt="a boat", size="512x512", degrade="never").json()
+    assert (whole["size"], whole["quality"]) == ("512x512", "high")
+    assert whole["smalti"]["served"]["rung"] == "full"
 
 
 def test_the_service_tier_is_told(live: Any) -> None:

@@ -15,12 +15,14 @@ from smalti.models.mini.layout import (
     TOKENS,
     Layout,
     aligned_maps,
+    bottom_rows,
     footprint,
     token_ids,
     token_ranges,
 )
-from smalti.models.mini.mini import GRIDS, Mini, MiniNet, fitted
+from smalti.models.mini.mini import GRIDS, SMALL_GRIDS, Mini, MiniNet, fitted
 from smalti.models.mini.reader import ReaderShape
+from smalti.models.mini.small_grid import horizons
 from smalti.models.mini.stepper import sample
 from smalti.models.mini.tokenizer import CODES, LOOKAHEAD_ROWS
 from smalti.models.mini.weights import BadWeights, load, save
@@ -84,7 +86,7 @@ def draw_slowly(mini: Mini, conditions: Conditions, seed: int, tiles: int) -> Co
     return codes[0, :tiles].to(torch.int16).numpy()
 
 
-@pytest.mark.parametrize("grid", GRIDS, ids=str)
+@pytest.mark.parametrize("grid", GRIDS + SMALL_GRIDS, ids=str)
 def test_the_cached_step_draws_what_the_whole_sequence_draws(mini: Mini, grid: Grid) -> None:
     conditions = Conditions(PROMPT, grid)
     fast = draw_alone(mini, conditions, 7, 48)
@@ -107,7 +109,8 @@ def test_a_crowd_with_gaps_and_different_grids_changes_nothing(mini: Mini) -> No
     seeds = {0: 11, 2: 12, 3: 13, 5: 14}
     cache = mini.new_cache(6)
     drawn: dict[int, list[Codes]] = {slot: [] for slot in seeds}
-    encoded = {s: mini.encode(Conditions(PROMPT, GRIDS[s % 3])) for s in seeds}
+    grids = {0: GRIDS[0], 2: SMALL_GRIDS[0], 3: GRIDS[1], 5: SMALL_GRIDS[5]}
+    encoded = {s: mini.encode(Conditions(PROMPT, grids[s])) for s in seeds}
     for slot, seed in seeds.items():
         layout = mini.lay_out(encoded[slot], seed)
         mini.prefill(cache, slot, encoded[slot], layout, np.zeros((0, CODES), np.int16))
@@ -117,7 +120,7 @@ def test_a_crowd_with_gaps_and_different_grids_changes_nothing(mini: Mini) -> No
         for slot, row in zip(seeds, codes, strict=True):
             drawn[slot].append(row)
     for slot, seed in seeds.items():
-        alone = draw_alone(mini, Conditions(PROMPT, GRIDS[slot % 3]), seed, 40)
+        alone = draw_alone(mini, Conditions(PROMPT, grids[slot]), seed, 40)
         np.testing.assert_array_equal(np.stack(drawn[slot]), alone)
 
 
@@ -166,7 +169,7 @@ def test_the_reader_writes_the_same_field_by_field_as_at_once(mini: Mini) -> Non
 @given(
     prompt=st.text(max_size=300),
     seed=st.integers(0, 2**63),
-    grid=st.sampled_from(GRIDS),
+    grid=st.sampled_from(GRIDS + SMALL_GRIDS),
     style=st.sampled_from([None, "ink", "mosaic"]),
 )
 def test_any_prompt_gives_a_layout_that_can_be_drawn(
@@ -190,6 +193,24 @@ def test_any_prompt_gives_a_layout_that_can_be_drawn(
     assert max(token_ids(layout)) < TOKENS
 
 
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**63), grid=st.sampled_from(SMALL_GRIDS))
+def test_on_a_small_grid_things_stand_on_the_ground_and_apart(
+    mini: Mini, seed: int, grid: Grid
+) -> None:
+    layout = Layout.from_ints(mini.lay_out(mini.encode(Conditions(PROMPT, grid)), seed))
+    horizon, sea = int(layout.choice("horizon") or 0), layout.choice("background") == "sea"
+    first, last = horizons(grid.rows, sea)
+    assert first <= horizon <= last
+    taken = np.zeros((grid.rows, grid.columns), int)
+    for thing in ("house", "tree", "figure", "animal", "sign"):
+        lowest = bottom_rows(thing, horizon, sea, grid.rows)
+        for row, column, high, wide in layout.boxes(thing):
+            assert lowest[0] <= row + high - 1 <= lowest[1]
+            taken[row : row + high, column : column + wide] += 1
+    assert taken.max() <= 1
+
+
 def test_an_edit_places_only_what_it_says(mini: Mini) -> None:
     picture = np.zeros((64, 64, 3), np.uint8)
     encoded = mini.encode(Conditions('a sign "TEA"', GRIDS[0], source=picture))
@@ -203,8 +224,8 @@ def test_an_edit_places_only_what_it_says(mini: Mini) -> None:
     assert only_style == Layout.of(style="ink")
 
 
-def test_rows_are_final_as_soon_as_they_can_be_decoded(mini: Mini) -> None:
-    grid = GRIDS[1]
+@pytest.mark.parametrize("grid", [GRIDS[1], SMALL_GRIDS[0], SMALL_GRIDS[4]], ids=str)
+def test_rows_are_final_as_soon_as_they_can_be_decoded(mini: Mini, grid: Grid) -> None:
     codes = np.random.default_rng(1).integers(0, 1024, (grid.tiles, CODES)).astype(np.int16)
     whole = mini.decode_rows(codes, grid, 0, grid.rows)
     assert whole.shape == (grid.rows * 16, grid.columns * 16, 3)

@@ -12,12 +12,14 @@ from sent_pictures import gradient
 from smalti.models.facts import MINI
 from smalti.pictures.framing import (
     RATIO_MAX,
+    SIDE_STEP,
     frame_for_picture,
     frame_for_words,
     keep_masked,
     middle,
     prepare_source,
     scale_kept,
+    thumbnail,
 )
 from smalti.pictures.kept import read_png, write_png
 from smalti.pictures.partial import half_drawn
@@ -34,6 +36,31 @@ def test_a_picture_of_words_has_the_size_asked_for(width: int, height: int) -> N
     frame = frame_for_words(MINI, (width, height))
     native = np.zeros((frame.native_height, frame.native_width, 3), np.uint8)
     assert frame.finish(native).shape == (height, width, 3)
+
+
+@given(sides, sides)
+def test_a_thumbnail_is_small_and_hardly_bent(width: int, height: int) -> None:
+    if not 1 / RATIO_MAX <= width / height <= RATIO_MAX:
+        return
+    small = thumbnail(MINI, frame_for_words(MINI, (width, height)))
+    if small is None:
+        assert min(width, height) < 64
+        return
+    assert small.width % SIDE_STEP == small.height % SIDE_STEP == 0
+    assert 2 * small.width <= width and 2 * small.height <= height
+    assert small.width <= small.native_width and small.height <= small.native_height
+    assert 1 / RATIO_MAX <= small.width / small.height <= RATIO_MAX
+    if min(width, height) >= 256:
+        assert small.width / small.height == pytest.approx(width / height, rel=0.12)
+        assert max(small.width, small.height) >= 112
+
+
+@pytest.mark.parametrize("quality", ["high", "low"])
+def test_the_size_asked_for_does_not_depend_on_the_quality(quality: str) -> None:
+    assert frame_for_words(MINI, None, quality).width == 256
+    frame = frame_for_words(MINI, (1536, 1024), quality)
+    assert (frame.width, frame.height) == (1536, 1024)
+    assert frame.grid == MINI.grid_for(1536, 1024, quality)
 
 
 @given(lengths, lengths)

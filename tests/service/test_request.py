@@ -15,7 +15,7 @@ from smalti.models.facts import MINI
 from smalti.pictures.decode import Upload
 from smalti.pictures.framing import keep_masked, scale_kept
 from smalti.service.finishing import finished_file, keep_source, read_source
-from smalti.service.request import SEED_MAX, Brief, DrawRequest, frame_of, seeds_of
+from smalti.service.request import SEED_MAX, Brief, DrawRequest, frame_of, in_full, seeds_of
 
 sides = st.integers(16, 128).map(lambda n: 16 * n)
 
@@ -26,7 +26,7 @@ def test_what_is_kept_is_read_as_it_was(
 ) -> None:
     asked = {"prompt": prompt, "n": 2, "user": None}
     request = DrawRequest(prompt, MINI.name, 2, size, output_format=format, asked=asked)  # type: ignore[arg-type]
-    brief = Brief.of(request, frame_of(request, MINI))
+    brief = Brief.of(request, in_full(request, MINI))
     assert Brief.read(json.loads(json.dumps(brief.written()))) == brief
 
 
@@ -43,7 +43,7 @@ def test_seeds_are_random_where_none_is_asked_for() -> None:
 
 def test_a_file_says_what_it_was_made_from() -> None:
     request = DrawRequest("a boat", MINI.name, size=(512, 256), asked={"size": "512x256"})
-    brief = Brief.of(request, frame_of(request, MINI))
+    brief = Brief.of(request, in_full(request, MINI))
     frame = brief.frame
     canvas = np.zeros((frame.native_height, frame.native_width, 3), np.uint8)
     with Image.open(io.BytesIO(finished_file(brief, canvas, 7, None))) as picture:
@@ -63,7 +63,7 @@ def test_a_kept_source_is_as_good_as_the_one_that_was_sent() -> None:
     kept = keep_source(Upload(pixels, None), mask, frame)
     assert np.array_equal(read_source(kept.source), kept.shown)
     canvas = np.full((frame.native_height, frame.native_width, 3), 9, np.uint8)
-    brief = Brief.of(request, frame)
+    brief = Brief.of(request, in_full(request, MINI))
     with Image.open(io.BytesIO(finished_file(brief, canvas, 1, kept.mask))) as picture:
         drawn = np.asarray(picture)
     expected = keep_masked(frame.finish(canvas), *scale_kept(pixels, mask, frame))

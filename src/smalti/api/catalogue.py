@@ -58,6 +58,8 @@ def describe(model: ModelFacts) -> dict[str, Any]:
             "tile_px": model.tile_px,
             "source_pictures": model.sources,
             "prompt_bytes": model.prompt_bytes,
+            "qualities": list(model.qualities),
+            "rungs": model.rung_facts.get("rungs", {}),
         },
     }
 

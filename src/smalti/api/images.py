@@ -249,6 +249,7 @@ def draw_request(
         n=asked.n,
         size=asked.pixels,
         seed=asked.seed,
+        quality=asked.quality,
         style=asked.own_style,
         source=source,
         mask=mask,

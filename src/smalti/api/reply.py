@@ -19,8 +19,11 @@ SOURCES = "source_images"
 """How `asked` calls the number of pictures that were sent; the fields have their own names."""
 
 _RUNG_NOTES = {
-    "partials": "Demand is high: partial images were left out. Send 'degrade': 'never' to wait "
-    "for all of it instead.",
+    "partials": "partial images were left out",
+    "guidance": "the lower rows were drawn without guidance",
+    "quality": "it was drawn in a lower quality",
+    "size": "it was drawn smaller than was asked for",
+    "model": "a smaller model drew it",
 }
 _ASKED = {
     "size": "auto",
@@ -142,7 +145,10 @@ class Reply:
                 "Where the mask is opaque the source was kept; the border is 8 pixels wide."
             )
         if brief.rung != FULL:
-            notes.append(_RUNG_NOTES[brief.rung])
+            notes.append(
+                f"Demand is high: {_RUNG_NOTES[brief.rung]}. Send 'degrade': 'never' to wait for "
+                "all of it instead."
+            )
         if self.model is not None:
             notes += self._limits_of(self.model)
         return notes

@@ -244,13 +244,33 @@ class Explanation(Shape):
 # --- around it ---
 
 
+class RungFacts(Shape):
+    """What a rung of the ladder was measured to do (`bench/ladder.py`).
+
+    gain: pictures a second, over those in full. work_ratio: tile-steps over those in full. loss:
+    what is lost of `attributes_right`. The others: shares of what was asked for that a judge finds.
+    """
+
+    gain: float
+    work_ratio: float
+    loss: float
+    attributes_right: float
+    style_right: float
+    time_right: float
+    sign_right: float
+
+
 class ModelNotes(Shape):
+    """qualities: that differ, the best first. rungs: empty where they were never measured."""
+
     summary: str
     native_sizes: list[str]
     styles: list[str]
     tile_px: int
     source_pictures: int
     prompt_bytes: int
+    qualities: list[str]
+    rungs: dict[str, RungFacts]
 
 
 class ModelReply(Shape):

@@ -22,7 +22,7 @@ from smalti.pictures.framing import Frame, prepare_source
 from smalti.pictures.terminal import half_blocks
 from smalti.service.finishing import finished_file
 from smalti.service.job import blank
-from smalti.service.request import Brief, DrawRequest, check, frame_of, seeds_of
+from smalti.service.request import Brief, DrawRequest, check, in_full, seeds_of
 
 PREVIEW_COLUMNS = 80
 
@@ -52,8 +52,8 @@ async def _draw(
     request: DrawRequest, device: str, path_of: Callable[[int, int], Path], show: bool
 ) -> None:
     model = check(request, {model.name: model for model in MODELS})
-    frame = frame_of(request, model)
-    brief = Brief.of(request, frame)
+    served = in_full(request, model)
+    frame, brief = served.frame, Brief.of(request, served)
     console = Console(stderr=True)
     for index, sheet in enumerate(await _sheets(request, model, frame, device, console)):
         path = path_of(index, sheet.seed)

@@ -52,7 +52,8 @@ class TileModel(Protocol):
     """A model family on one device. Not thread-safe: one engine owns it.
 
     name: as clients write it; tile_px: side of a tile; codes_per_tile, codebook_size: shape of a
-    tile's codes; lookahead_rows: how many rows below a row its pixels depend on.
+    tile's codes; lookahead_rows: how many rows below a row its pixels depend on; grids: all that
+    it draws on, those of its best quality first.
     """
 
     name: str
@@ -65,7 +66,7 @@ class TileModel(Protocol):
     styles: tuple[str, ...]
 
     def grid_for(self, width: int, height: int) -> Grid:
-        """The native grid whose proportions are nearest to width x height."""
+        """The grid of its best quality whose proportions are nearest to width x height."""
         ...
 
     def encode(self, conditions: Conditions) -> Any:

@@ -15,13 +15,15 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageFilter
 
-from smalti.models.facts import ModelFacts
+from smalti.models.facts import BEST, ModelFacts, nearest
 from smalti.models.tile_model import Grid, Rgb
 from smalti.pictures.decode import Alpha
 
 SIDE_STEP = 16
 SIDE_MAX = 4096
 RATIO_MAX = 3.0
+BENT_MAX = 0.05
+"""By how much the proportions of a picture that is served smaller may differ from those asked."""
 FEATHER_PX = 8
 _SIZE = re.compile(r"([1-9][0-9]{0,5})x([1-9][0-9]{0,5})")
 
@@ -67,11 +69,40 @@ class Frame:
         return _resize(native, self.width, self.height, box)
 
 
-def frame_for_words(model: ModelFacts, size: tuple[int, int] | None) -> Frame:
-    """size: (width, height), or None for the model's own square."""
-    grid = model.grid_for(*(size or (1, 1)))
+def frame_for_words(model: ModelFacts, size: tuple[int, int] | None, quality: str = BEST) -> Frame:
+    """size: (width, height), or None for the model's own square, whatever the quality."""
+    width, height = size or model.pixels(model.grid_for(1, 1))
+    grid = model.grid_for(width, height, quality)
+    return Frame(width, height, grid, *model.pixels(grid), stretched=False)
+
+
+def thumbnail(model: ModelFacts, frame: Frame) -> Frame | None:
+    """A smaller picture in place of one drawn from words, or None where there is none.
+
+    It has the same proportions, as near as whole steps allow, no side longer than half of what
+    was asked for, and no more pixels than are drawn.
+    """
+    if not model.thumbnails:
+        return None
+    ratio = frame.width / frame.height
+    grid = nearest(model.thumbnails, frame.width, frame.height)
     native = model.pixels(grid)
-    return Frame(*(size or native), grid, *native, stretched=False)
+    wide = min(native[0], native[1] * ratio, frame.width / 2)
+    high = min(native[1], native[0] / ratio, frame.height / 2)
+    sides = [
+        (width, height)
+        for width in range(SIDE_STEP, int(wide) + 1, SIDE_STEP)
+        for height in range(SIDE_STEP, int(high) + 1, SIDE_STEP)
+        if max(width, height) <= RATIO_MAX * min(width, height)
+    ]
+    if not sides:
+        return None
+
+    def loss(size: tuple[int, int]) -> tuple[float, int]:
+        bent = abs(math.log(size[0] / size[1] / ratio))
+        return max(bent, BENT_MAX), -size[0] * size[1]
+
+    return Frame(*min(sides, key=loss), grid, *native, stretched=False)
 
 
 def frame_for_picture(

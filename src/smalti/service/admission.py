@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NoReturn
 
@@ -20,23 +20,26 @@ from smalti.service.ends import mask_name, source_name, source_names
 from smalti.service.finishing import keep_source
 from smalti.service.job import Job, Picture, Ties, blank
 from smalti.service.refusals import Denied
-from smalti.service.request import Brief, DrawRequest, frame_of, seeds_of
-from smalti.service.rungs import offers_of
+from smalti.service.request import Brief, DrawRequest, in_full, seeds_of
+from smalti.service.rungs import offers_of, on_rung
 from smalti.store.idempotency import Idempotency
 from smalti.store.people import Caller
 from smalti.store.rows import JobRow, PictureRow
 
 
 class Admission:
-    """tier_of: the tier whose rules hold for a caller."""
+    """models: those that are served. tier_of: the tier whose rules hold for a caller."""
 
-    def __init__(self, books: Books, tier_of: Callable[[Caller], str]) -> None:
+    def __init__(
+        self, books: Books, models: Mapping[str, ModelFacts], tier_of: Callable[[Caller], str]
+    ) -> None:
         self._books = books
+        self._models = models
         self._tier_of = tier_of
 
     def explain(self, request: DrawRequest, model: ModelFacts, caller: Caller) -> Denial | Admitted:
         """What would happen to a request."""
-        ask = self._ask(new_job_id(), request, frame_of(request, model), caller)
+        ask = self._ask(new_job_id(), request, model, caller)
         return self._books.controller.consider(ask, self._books.now())
 
     async def accept(
@@ -52,14 +55,15 @@ class Admission:
 
         Raises Denied or StoreUnavailable.
         """
-        frame = frame_of(request, model)
-        ask = self._ask(new_job_id(), request, frame, caller)
+        ask = self._ask(new_job_id(), request, model, caller)
         created_at = self._books.now()
         admitted = self._books.controller.admit(ask, created_at)
         if isinstance(admitted, Denial):
             await self._refuse(admitted, ask, request_id, created_at)
         ask = replace(ask, work=admitted.offer.work)
-        brief = Brief.of(request, frame, admitted.offer.rung, admitted.service)
+        rungs = self._rungs(ask.tier)
+        served = on_rung(request, model, admitted.offer.rung, rungs, self._models)
+        frame, brief = served.frame, Brief.of(request, served, admitted.service)
         seeds = seeds_of(request)
         try:
             shown = await self._keep_source(ask.job_id, request, frame)
@@ -74,7 +78,7 @@ class Admission:
             ask=ask,
             told=admitted.wait,
             brief=brief,
-            model=model,
+            model=served.model,
             conditions=Conditions(request.prompt, frame.grid, shown, request.style),
             pictures=tuple(Picture(i, seed, blank(frame)) for i, seed in enumerate(seeds)),
             ties=ties,
@@ -83,25 +87,29 @@ class Admission:
             detached=detached,
         )
 
-    def _ask(self, job_id: str, request: DrawRequest, frame: Frame, caller: Caller) -> Ask:
-        user, manner = caller.user, request.manner
-        work = float(frame.grid.tiles)
+    def _ask(self, job_id: str, request: DrawRequest, model: ModelFacts, caller: Caller) -> Ask:
+        user, manner, tier = caller.user, request.manner, self._tier_of(caller)
         features = {request.kind + "s", *(["streaming"] if manner.streamed else [])}
         return Ask(
             job_id,
             user.user_id,
             user.org_id,
-            self._tier_of(caller),
+            tier,
             request.n,
-            work,
+            in_full(request, model).work,
             key_id=caller.key_id,
             region=manner.region,
             model=request.model,
             service=manner.service,
-            offers=offers_of(request, work) if manner.degrade else (),
+            offers=(
+                offers_of(request, model, self._rungs(tier), self._models) if manner.degrade else ()
+            ),
             patience_s=manner.patience_s,
             features=frozenset(features),
         )
+
+    def _rungs(self, tier: str) -> tuple[str, ...]:
+        return self._books.controller.policy.tiers[tier].rungs
 
     async def _refuse(self, denial: Denial, ask: Ask, request_id: str, now: float) -> NoReturn:
         """The time that it states is kept before it is told. Raises Denied, StoreUnavailable."""

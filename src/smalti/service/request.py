@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from smalti.control.nouns import FULL
 from smalti.errors import InvalidRequest, UnknownModel
-from smalti.models.facts import ModelFacts
+from smalti.models.facts import BEST, ModelFacts
 from smalti.models.tile_model import Grid
 from smalti.pictures.decode import Alpha, Upload
 from smalti.pictures.encode import Format
@@ -19,8 +19,8 @@ Kind = Literal["generation", "edit"]
 
 SEED_MAX = 2**53 - 1
 """The largest whole number that every JSON client keeps exactly."""
-QUALITY = "high"
-"""What every picture is drawn with: the models here have one quality each, their best."""
+QUALITY = BEST
+"""What a picture is drawn with unless less is asked for, or served under load."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,8 @@ class DrawRequest:
     size: (width, height), or None to leave it to the model. seed: of the first picture, or None
     for a random one. mask: the alpha of a mask as large as the source; opaque parts are kept.
     output_compression: 0..100, the quality of webp and jpeg. asked: what the client sent, as JSON
-    can hold it, for the receipt and the finished file.
+    can hold it, for the receipt and the finished file. quality: a word for it; one that names no
+    lesser quality of the model means its best.
     """
 
     prompt: str
@@ -63,15 +64,37 @@ class DrawRequest:
     output_format: Format = "png"
     output_compression: int = 100
     background: str = "opaque"
+    quality: str = BEST
     asked: Mapping[str, Any] = field(default_factory=dict)
     kind: Kind = "generation"
     manner: Manner = field(default_factory=lambda: Manner())
 
 
 @dataclass(frozen=True)
+class Served:
+    """What a request gets: as it was asked, or on a rung of the ladder.
+
+    partial_images: at most so many partial pictures are sent of each; None for as many as are
+    asked for.
+    """
+
+    model: ModelFacts
+    frame: Frame
+    quality: str = BEST
+    rung: str = FULL
+    partial_images: int | None = None
+
+    @property
+    def work(self) -> float:
+        """Of one picture."""
+        return self.model.work(self.frame.grid)
+
+
+@dataclass(frozen=True)
 class Brief:
     """An accepted request without its pixels: what a restart needs to draw it to its end.
 
+    model, frame, quality: what it is drawn with, and on; `asked` has what was asked for.
     with_source, with_mask: whether the job keeps a source picture, and a mask over it.
     rung, service: of the ladder, and the service tier, on which it is served. partial_images: at
     most so many partial pictures are sent; None for as many as are asked for.
@@ -92,21 +115,21 @@ class Brief:
     rung: str = FULL
     service: str = "default"
     partial_images: int | None = None
+    quality: str = BEST
 
     @classmethod
-    def of(
-        cls, request: DrawRequest, frame: Frame, rung: str = FULL, service: str = "default"
-    ) -> Brief:
+    def of(cls, request: DrawRequest, served: Served, service: str = "default") -> Brief:
         return cls(
-            rung=rung,
+            rung=served.rung,
             service=service,
-            partial_images=None if rung == FULL else 0,
+            partial_images=served.partial_images,
+            quality=served.quality,
             kind=request.kind,
             prompt=request.prompt,
-            model=request.model,
+            model=served.model.name,
             n=request.n,
             style=request.style,
-            frame=frame,
+            frame=served.frame,
             with_source=request.source is not None,
             with_mask=request.source is not None and request.mask is not None,
             output_format=request.output_format,
@@ -125,7 +148,7 @@ class Brief:
             "size": f"{frame.width}x{frame.height}",
             "native_size": f"{frame.native_width}x{frame.native_height}",
             "resampled": frame.resampled,
-            "quality": QUALITY,
+            "quality": self.quality,
             "style": self.style,
             "rung": self.rung,
             "service_tier": self.service,
@@ -157,12 +180,23 @@ def check(request: DrawRequest, models: Mapping[str, ModelFacts]) -> ModelFacts:
     return model
 
 
-def frame_of(request: DrawRequest, model: ModelFacts) -> Frame:
-    """What is drawn for a request."""
+def quality_of(request: DrawRequest, model: ModelFacts) -> str:
+    """The quality of the model that a request asks for; what has a source always has the best."""
+    lesser = request.source is None and request.quality in model.lesser
+    return request.quality if lesser else BEST
+
+
+def frame_of(request: DrawRequest, model: ModelFacts, quality: str | None = None) -> Frame:
+    """What is drawn for a request, in the quality asked for or in another."""
     source = request.source
     if source is None:
-        return frame_for_words(model, request.size)
+        return frame_for_words(model, request.size, quality or quality_of(request, model))
     return frame_for_picture(model, request.size, (source.width, source.height))
+
+
+def in_full(request: DrawRequest, model: ModelFacts) -> Served:
+    """A request as it was asked."""
+    return Served(model, frame_of(request, model), quality_of(request, model))
 
 
 def seeds_of(request: DrawRequest) -> list[int]:

@@ -108,7 +108,7 @@ async def restored(
             f"What was kept of the job cannot be read by this version ({error!r}). Ask again."
         ) from None
     model = models.get(brief.model)
-    if model is None or brief.frame.grid not in model.grids:
+    if model is None or brief.frame.grid not in model.all_grids:
         raise DrawingFailed(
             f"The server was started again without what drew it, {brief.model}. It has: "
             f"{', '.join(models)}."

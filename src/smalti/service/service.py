@@ -90,7 +90,7 @@ class Service:
         self._ties = Ties(self._wait, self._left, self.picture, clock)
         self._ends = Ends(books, backend)
         self._dispatcher = Dispatcher(books, backend, self._ends)
-        self._admission = Admission(books, self.tier_of)
+        self._admission = Admission(books, self.models, self.tier_of)
         self._failure: str | None = None
         self._stop: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []

@@ -32,6 +32,9 @@ from smalti.models.tile_model import Codes, Conditions, Grid, Rgb
 
 GRIDS = (Grid(16, 16), Grid(14, 21), Grid(21, 14))
 """256 x 256, 336 x 224 and 224 x 336 px."""
+SMALL_GRIDS = (Grid(12, 12), Grid(12, 18), Grid(18, 12), Grid(10, 10), Grid(10, 15), Grid(15, 10))
+"""For pictures drawn from words alone: nothing was trained on them, and what a source shows, seen
+so small, would not be recognised."""
 
 
 class MiniNet(nn.Module):
@@ -69,7 +72,7 @@ class Mini:
     codebook_size: int = CODEBOOK
     lookahead_rows: int = LOOKAHEAD_ROWS
     default_temperature: float = 0.6
-    grids: tuple[Grid, ...] = GRIDS
+    grids: tuple[Grid, ...] = GRIDS + SMALL_GRIDS
     styles: tuple[str, ...] = STYLES
     _stepper: Stepper = field(init=False)
 
@@ -84,7 +87,7 @@ class Mini:
 
     def grid_for(self, width: int, height: int) -> Grid:
         wanted = np.log(width / height)
-        return min(self.grids, key=lambda grid: abs(np.log(grid.columns / grid.rows) - wanted))
+        return min(GRIDS, key=lambda grid: abs(np.log(grid.columns / grid.rows) - wanted))
 
     def work(self, grid: Grid) -> int:
         return grid.tiles

@@ -27,6 +27,7 @@ from smalti.models.mini.layout import (
     token_ranges,
 )
 from smalti.models.mini.reader import TASKS, Reader, encode_text
+from smalti.models.mini.small_grid import TREES_TRIED, horizons, is_small
 from smalti.models.tile_model import Grid
 
 CHOICE_TEMPERATURE = 0.6
@@ -35,6 +36,7 @@ LEAST_SHARE = 0.02
 """Values less likely than this share of the likeliest one are never taken."""
 STANDS_IN_THE_SKY = ("sky_place", "boat_place")
 STANDS_ON_GROUND = ("house", "tree", "figure", "animal", "sign")
+MORE_TREES = ("tree_place_2", "tree_place_3")
 _THING_OF_PLACE = {name: thing for thing in PLACED for name in place_fields(thing)}
 _RANGES = token_ranges()
 
@@ -71,8 +73,18 @@ def write_layout(reader: Reader, text: Text, seed: int, seen: Layout | None = No
     """
     if text.edits and text.blank:
         return Layout.of() if text.style is None else Layout.of(style=text.style)
-    uniforms = np.random.Generator(np.random.Philox(key=seed)).random(len(FIELDS))
-    table = _Table(text, seen)
+    random = np.random.Generator(np.random.Philox(key=seed))
+    for trees in TREES_TRIED:
+        table = _Table(text, seen, trees)
+        values = _sampled(reader, text, table, random.random(len(FIELDS)))
+        if not table.crowded:
+            break
+    written = bool(values[INDEX["sign"]] > 1)
+    return Layout(tuple(values), text.word if written else "")
+
+
+def _sampled(reader: Reader, text: Text, table: _Table, uniforms: NDArray[np.float64]) -> list[int]:
+    """The value of each field, among those that the table allows."""
     memory = text.memory
     values: list[int] = []
     token: int | None = None
@@ -86,8 +98,7 @@ def write_layout(reader: Reader, text: Text, seed: int, seen: Layout | None = No
         value = _take(allowed, uniforms[i])
         values.append(value)
         token = start + value
-    written = bool(values[INDEX["sign"]] > 1)
-    return Layout(tuple(values), text.word if written else "")
+    return values
 
 
 def _shares(logits: NDArray[np.float64], is_place: bool) -> NDArray[np.float64]:
@@ -103,9 +114,16 @@ def _take(weights: NDArray[np.float64], uniform: float) -> int:
 
 
 class _Table:
-    """Which values a field may take, given the ones before it."""
+    """Which values a field may take, given the ones before it.
 
-    def __init__(self, text: Text, source: Layout | None) -> None:
+    trees: how many at most, on a small grid. crowded: whether there was no place on a small grid
+    for something that is said to stand there.
+    """
+
+    def __init__(self, text: Text, source: Layout | None, trees: int) -> None:
+        self.crowded = False
+        self._small = is_small(text.grid) and not text.edits
+        self._too_many = MORE_TREES[trees - 1 :] if self._small else ()
         self._text = text
         self._source = source
         horizon = None if source is None else source.choice("horizon")
@@ -128,8 +146,11 @@ class _Table:
             allowed[:] = False
             allowed[1 + field.values.index(text.style)] = True
         elif field.name == "horizon" and not text.edits:
-            allowed[1 + text.grid.rows - 4 :] = False
-            allowed[: 1 + 3] = False
+            first, last = 3, text.grid.rows - 5
+            if self._small:
+                first, last = horizons(text.grid.rows, _by_the_sea(values))
+            allowed[1 + last + 1 :] = False
+            allowed[: 1 + first] = False
         elif field.name == "sign":
             allowed[2:] = False  # without a word, "unsaid" or "none"
             if text.word:
@@ -143,23 +164,28 @@ class _Table:
         thing = _THING_OF_PLACE[name]
         there = self._horizon is None or bool(self._source and self._source.places(thing))
         optional = self._text.edits and name != "sign_place" and there
-        if values[INDEX[thing]] > 1:
+        if values[INDEX[thing]] > 1 and name not in self._too_many:
             high, wide = footprint(thing, len(self._text.word))
             columns = self._taken.shape[1]
-            for row in self._rows(thing, high):
+            for row in self._rows(thing, high, values):
                 for column in range(columns - wide + 1):
                     free = not self._taken[row : row + high, column : column + wide].any()
                     allowed[row, column] = free or name in STANDS_IN_THE_SKY
-        unsaid = optional or not allowed.any() or name in ("tree_place_2", "tree_place_3")
+            if self._small and name not in MORE_TREES and not allowed.any():
+                self.crowded = True
+        unsaid = optional or not allowed.any() or name in MORE_TREES
         return np.concatenate([[unsaid], allowed.ravel()])
 
-    def _rows(self, thing: str, high: int) -> range:
-        """Top rows at which a thing can stand: on the ground of the source, where it is known."""
+    def _rows(self, thing: str, high: int, values: list[int]) -> range:
+        """Top rows at which a thing can stand: on the ground, where that must be seen to."""
         rows = self._taken.shape[0]
-        if self._source is None or self._horizon is None:
+        if self._source is not None and self._horizon is not None:
+            horizon, sea = self._horizon, self._source.choice("background") == "sea"
+        elif self._small:
+            horizon, sea = values[INDEX["horizon"]] - 1, _by_the_sea(values)
+        else:
             return range(rows - high + 1)
-        sea = self._source.choice("background") == "sea"
-        first, last = bottom_rows(thing, self._horizon, sea, rows)
+        first, last = bottom_rows(thing, horizon, sea, rows)
         return range(max(0, first - high + 1), min(last, rows - 1) - high + 2)
 
     def _occupy(self, values: list[int]) -> None:
@@ -172,3 +198,7 @@ class _Table:
             high, wide = footprint(_THING_OF_PLACE[name], len(self._text.word))
             self._taken[row : row + high, column : column + wide] = True
         self._seen = len(values)
+
+
+def _by_the_sea(values: list[int]) -> bool:
+    return values[INDEX["background"]] == 1 + FIELDS[INDEX["background"]].values.index("sea")

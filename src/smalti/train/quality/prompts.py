@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from smalti.models.mini.mini import Mini
-from smalti.models.tile_model import Conditions
+from smalti.models.tile_model import Conditions, Grid
 from smalti.train.judge import ATTRIBUTES, Judge, Truth, truth_of
 from smalti.train.quality.drawing import SQUARE, Drawn, Figures, draw, stream
 from smalti.train.quality.scores import Shares, stated
@@ -19,12 +19,17 @@ SHEET = (3, 4)
 
 
 def measure_prompts(
-    model: Mini, judge: Judge, count: int, slots: int, file: Path | None
+    model: Mini,
+    judge: Judge,
+    count: int,
+    slots: int,
+    file: Path | None,
+    grid: Grid = SQUARE,
 ) -> Figures:
     """Pictures from captions in words that no training caption has."""
     pairs = [sample_captioned(stream("prompts", i), held_out=True) for i in range(count)]
     print("\nPrompts")
-    drawn = draw(model, [Conditions(caption.text, SQUARE) for _, caption in pairs], slots)
+    drawn = draw(model, [Conditions(caption.text, grid) for _, caption in pairs], slots)
     if file is not None:
         _show(file, [caption.text for _, caption in pairs], drawn)
     shown, planned, other, whole = Shares(), Shares(), Shares(), Shares()
