@@ -100,8 +100,12 @@ def drawing_replies() -> Responses:
     return told
 
 
-def json_of(kind: type[BaseModel]) -> Content:
-    return {"application/json": ref(kind)}
+def json_of(kind: type[BaseModel], other: type[BaseModel] | None = None) -> Content:
+    """other: what may be told instead."""
+    if other is None:
+        return {"application/json": ref(kind)}
+    both = [ref(kind)["schema"], ref(other)["schema"]]
+    return {"application/json": {"schema": {"anyOf": both}}}
 
 
 def ref(kind: type[BaseModel]) -> dict[str, Any]:

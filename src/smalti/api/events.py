@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from smalti.api import places
 from smalti.api.errors import body_of
-from smalti.api.reply import Reply, partial_file
+from smalti.api.reply import Reply, partial_file, strip_file
 from smalti.errors import SmaltiError
 from smalti.service import Job, Listener, PictureDone, RowsShown, Waiting
 
@@ -97,7 +97,8 @@ class Following:
     """A job that goes on, as chunks of a stream.
 
     partial_images: how many are sent of each picture, at even distances. typed: whether the place
-    in the queue is told in events too. silence_s: after it, a comment is sent.
+    in the queue is told in events too. silence_s: after it, a comment is sent. with_rows: whether
+    every row of tiles is sent.
     """
 
     job: Job
@@ -106,12 +107,14 @@ class Following:
     partial_images: int
     typed: bool
     silence_s: float
+    with_rows: bool = False
 
     async def chunks(self) -> AsyncIterator[bytes]:
         yield comment(f"{self.job.job_id} accepted")
         for chunk in self._place(Waiting(self.job.wait())):
             yield chunk
         partials = [0] * len(self.job.pictures)
+        shown = [0] * len(self.job.pictures)
         completed = 0
         async for happening in self.listener.events(self.silence_s):
             match happening:
@@ -119,6 +122,9 @@ class Following:
                     for chunk in self._place(happening):
                         yield chunk
                 case RowsShown(index, rows):
+                    if self.with_rows and rows > shown[index]:
+                        yield event(await self._rows(index, shown[index], rows))
+                        shown[index] = rows
                     if rows >= self._next_partial(partials[index]):
                         yield event(await self._partial(index, partials[index], rows))
                         partials[index] += 1
@@ -136,6 +142,10 @@ class Following:
         """How many rows must be shown for the next partial picture; they divide the rest evenly."""
         wanted, rows = self.partial_images, self.job.frame.grid.rows
         return ceil(rows * (sent + 1) / (wanted + 1)) if sent < wanted else float("inf")
+
+    async def _rows(self, index: int, first: int, rows: int) -> dict[str, Any]:
+        file = await asyncio.to_thread(strip_file, self.job, index, first, rows)
+        return self.reply.rows(index, first, rows, self.job.frame, file)
 
     async def _partial(self, index: int, partial: int, rows: int) -> dict[str, Any]:
         file = await asyncio.to_thread(partial_file, self.job, index, rows)

@@ -20,9 +20,10 @@ from smalti.api.errors import JsonReply, error_body
 from smalti.api.events import EventStream, Following, event
 from smalti.api.links import Links
 from smalti.api.reply import Reply
-from smalti.api.shapes import JobPage, JobReply
+from smalti.api.shapes import JobGone, JobPage, JobReply
 from smalti.errors import DrawingFailed, Unavailable
 from smalti.service import JobCancelled, JobView, NotFound, Service
+from smalti.store.jobs import JobFilter, JobState
 
 PAGE = 20
 PAGE_MAX = 100
@@ -35,6 +36,31 @@ class PageQuery(BaseModel):
 
     limit: int = Field(default=PAGE, ge=1, le=PAGE_MAX, description="Jobs on a page.")
     after: str | None = Field(default=None, description="The last job of the page before.")
+    search: str = Field(
+        default="", max_length=200, description="Words of the prompt, all of them, in any order."
+    )
+    style: str | None = Field(default=None, max_length=64, description="Of this style alone.")
+    status: JobState | None = Field(default=None, description="In this state alone.")
+    conversation: str | None = Field(
+        default=None, max_length=64, description="Of this conversation alone."
+    )
+
+    @property
+    def only(self) -> JobFilter:
+        return JobFilter(
+            search=self.search,
+            style=self.style,
+            state=self.status,
+            conversation=self.conversation,
+        )
+
+
+class CancelQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    forget: bool = Field(
+        default=False, description="Delete it for good: its prompt, its pictures, all of it."
+    )
 
 
 class EventsQuery(BaseModel):
@@ -45,6 +71,10 @@ class EventsQuery(BaseModel):
     )
     smalti_events: bool | None = Field(
         default=None, description="Whether the place in the queue is told in events too."
+    )
+    rows: bool = Field(
+        default=False,
+        description="Send every row of tiles as it is drawn, in `smalti.rows` events.",
     )
 
 
@@ -108,11 +138,11 @@ def jobs_router(facts: JobFacts, silence_s: float) -> APIRouter:
         operation_id="list_jobs",
     )
     async def list_jobs(request: Request, query: Annotated[PageQuery, Query()]) -> Response:
-        """Your jobs, newest first."""
+        """Your jobs, newest first; all of them, or those that the query means."""
         caller = caller_of(request)
         if query.after is not None:
             service.find(query.after, caller)
-        views = service.jobs(caller, query.limit + 1, query.after)
+        views = service.jobs(caller, query.limit + 1, query.after, query.only)
         page = views[: query.limit]
         body = {
             "object": "list",
@@ -136,12 +166,21 @@ def jobs_router(facts: JobFacts, silence_s: float) -> APIRouter:
     @router.delete(
         "/{job_id}",
         response_class=Response,
-        responses=described({200: ("The job", json_of(JobReply))}, 401, 403, 404, 503),
+        responses=described(
+            {200: ("The job, or that it is forgotten", json_of(JobReply, JobGone))},
+            400, 401, 403, 404, 503,
+        ),
         operation_id="cancel_job",
-    )
-    async def cancel_job(request: Request, job_id: JobId) -> Response:
-        """Cancel a job. What has ended stays as it is."""
-        return JsonReply(facts.told(await service.cancel(job_id, caller_of(request)), request))
+    )  # fmt: skip
+    async def cancel_job(
+        request: Request, job_id: JobId, query: Annotated[CancelQuery, Query()]
+    ) -> Response:
+        """Cancel a job. What has ended stays as it is, or is forgotten if you say so."""
+        caller = caller_of(request)
+        if query.forget:
+            await service.forget(job_id, caller)
+            return JsonReply({"id": job_id, "object": "image.job", "deleted": True})
+        return JsonReply(facts.told(await service.cancel(job_id, caller), request))
 
     stream: dict[str, Any] = {"text/event-stream": {}}
 
@@ -172,15 +211,18 @@ def follow(
 
     Without a query it is the stream that was asked for with the request: who leaves it cancels.
     """
-    partial_images, typed = _wanted(view.brief.asked, query or EventsQuery())
-    if query is None and view.brief.partial_images is not None:
+    query, cancels = query or EventsQuery(), query is None
+    partial_images, typed = _wanted(view.brief.asked, query)
+    if cancels and view.brief.partial_images is not None:
         partial_images = min(partial_images, view.brief.partial_images)
     reply = facts.reply(view, who)
     headers = places.headers(view.job_id, view.wait)
     if view.live is None:
         return EventStream(_ended(facts.service, view, reply), nullcontext(), headers)
-    listener = view.live.listen(cancel_when_left=query is None)
-    following = Following(view.live, reply, listener, partial_images, typed, silence_s)
+    listener = view.live.listen(cancel_when_left=cancels)
+    following = Following(
+        view.live, reply, listener, partial_images, typed, silence_s, with_rows=query.rows
+    )
     return EventStream(following.chunks(), listener, headers)
 
 

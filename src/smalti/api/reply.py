@@ -11,6 +11,8 @@ from smalti.api import places
 from smalti.control.nouns import FULL
 from smalti.models.facts import ModelFacts
 from smalti.pictures.encode import encode
+from smalti.pictures.framing import Frame
+from smalti.pictures.kept import write_png
 from smalti.pictures.partial import half_drawn
 from smalti.service import Brief, Job, JobView, PictureView
 
@@ -80,6 +82,23 @@ class Reply:
             "partial_image_index": partial_index,
             **self._looks(),
             **self._which(picture_index),
+        }
+
+    def rows(
+        self, picture_index: int, first: int, rows: int, frame: Frame, file: bytes
+    ) -> dict[str, Any]:
+        """file: a PNG of the tile rows from `first` up to `rows`, as the model drew them."""
+        return {
+            "type": "smalti.rows",
+            "job": self.job_id,
+            "image_index": picture_index,
+            "first_row": first,
+            "rows": rows,
+            "rows_in_all": frame.grid.rows,
+            "native_size": f"{frame.native_width}x{frame.native_height}",
+            "size": f"{frame.width}x{frame.height}",
+            "stretched": frame.stretched,
+            "b64_json": base64_of(file),
         }
 
     def completed(
@@ -179,6 +198,12 @@ def partial_file(job: Job, index: int, rows: int) -> bytes:
     shown = half_drawn(job.pictures[index].canvas, rows * job.model.tile_px)
     brief = job.brief
     return encode(brief.frame.finish(shown), brief.output_format, brief.output_compression, {})
+
+
+def strip_file(job: Job, index: int, first: int, rows: int) -> bytes:
+    """A PNG of some tile rows, packed quickly. Takes its time: run it off the event loop."""
+    tile_px = job.model.tile_px
+    return write_png(job.pictures[index].canvas[first * tile_px : rows * tile_px].copy())
 
 
 def base64_of(file: bytes) -> str:

@@ -41,7 +41,11 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 
 
 class ImageRequest(BaseModel):
-    """The fields that generations and edits share."""
+    """The fields that generations and edits share.
+
+    conversation: the client's own name for the requests that belong together. parent: the picture
+    from which this one goes on, as `job/index`. Both are kept and told again, and change nothing.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -64,6 +68,8 @@ class ImageRequest(BaseModel):
     service_tier: Literal["auto", "default", "flex", "priority"] = "auto"
     degrade: Literal["allow", "never"] = "allow"
     smalti_events: Flag = False
+    conversation: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    parent: str | None = Field(default=None, pattern=r"^job_[0-9a-f]{1,64}/[0-9]$")
 
     @field_validator("prompt")
     @classmethod

@@ -172,6 +172,14 @@ class JobReply(Shape):
     error: Fault | None
 
 
+class JobGone(Shape):
+    """A job that was forgotten."""
+
+    id: str
+    object: Literal["image.job"]
+    deleted: Literal[True]
+
+
 class JobPage(Shape):
     object: Literal["list"]
     data: list[JobReply]

@@ -40,6 +40,7 @@ from smalti.service.turns import Turns
 from smalti.service.views import JobView, view_of_rows
 from smalti.store.idempotency import Begun
 from smalti.store.identity import Caller
+from smalti.store.jobs import ALL_JOBS, JobFilter
 
 log = logging.getLogger(__name__)
 
@@ -289,12 +290,14 @@ class Service:
         """What a caller's Idempotency-Key has begun. Raises StoreUnavailable."""
         return self._books.jobs.find_idempotent(caller.user.user_id, key, since)
 
-    def jobs(self, caller: Caller, limit: int, after: str | None = None) -> list[JobView]:
+    def jobs(
+        self, caller: Caller, limit: int, after: str | None = None, only: JobFilter = ALL_JOBS
+    ) -> list[JobView]:
         """The caller's jobs, newest first. after: the last job of the page before.
 
         Raises InvalidRequest where `after` is none of his; StoreUnavailable.
         """
-        rows = self._books.jobs.of_user(caller.user.user_id, limit, after)
+        rows = self._books.jobs.of_user(caller.user.user_id, limit, after, only)
         pictures = self._books.jobs.pictures_of([row.job_id for row in rows])
         live = self._books.live
         return [
@@ -324,6 +327,16 @@ class Service:
                 self._books.health.problem or f"The job {job_id} is about to end.", RETRY_AFTER_S
             ) from None
         return job.view()
+
+    async def forget(self, job_id: str, caller: Caller) -> None:
+        """Delete one of the caller's jobs for good, its words and pictures; cancelled first, if it
+        goes on. What it used of a limit stays used.
+
+        Raises NotFound, Unavailable, StoreUnavailable.
+        """
+        await self.cancel(job_id, caller)
+        names = await self._books.jobs.forget_job(job_id)
+        await self._books.jobs.blobs_deleted(await self._books.keeper.delete(names))
 
     def picture(self, name: str) -> bytes:
         """A file by its blob's name. It may be far away: call it off the event loop.

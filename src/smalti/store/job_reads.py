@@ -7,12 +7,22 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+)
 
 from smalti.control.nouns import Reservation
 from smalti.errors import InvalidRequest
 from smalti.store.job_writes import unbroken
-from smalti.store.rows import LIVE, JobRow, PictureRow, ReservationRow
+from smalti.store.rows import ALL_JOBS, LIVE, JobFilter, JobRow, PictureRow, ReservationRow
 from smalti.store.schema import jobs, picture_rows, pictures, reservations
 
 _JOB = tuple(field.name for field in fields(JobRow))
@@ -67,8 +77,14 @@ def unfinished(connection: Connection) -> list[JobRow]:
     return [_job(row) for row in found]
 
 
-def of_user(connection: Connection, user_id: str, limit: int, after: str | None) -> list[JobRow]:
-    his = select(jobs).where(jobs.c.user_id == user_id)
+def of_user(
+    connection: Connection,
+    user_id: str,
+    limit: int,
+    after: str | None,
+    only: JobFilter = ALL_JOBS,
+) -> list[JobRow]:
+    his = select(jobs).where(jobs.c.user_id == user_id, *_meant(only))
     if after is not None:
         last = get(connection, after)
         if last is None or last.user_id != user_id:
@@ -81,6 +97,19 @@ def of_user(connection: Connection, user_id: str, limit: int, after: str | None)
         his = his.where(or_(jobs.c.created_at < last.created_at, older))
     newest_first = his.order_by(jobs.c.created_at.desc(), jobs.c.job_id.desc()).limit(limit)
     return [_job(row) for row in connection.execute(newest_first)]
+
+
+def _meant(only: JobFilter) -> list[ColumnElement[bool]]:
+    request, asked = jobs.c.request, jobs.c.request["asked"]
+    prompt = request["prompt"].as_string()
+    terms = [prompt.icontains(word, autoescape=True) for word in only.search.split()]
+    if only.style is not None:
+        terms.append(request["style"].as_string() == only.style)
+    if only.state is not None:
+        terms.append(jobs.c.state == only.state)
+    if only.conversation is not None:
+        terms.append(asked["conversation"].as_string() == only.conversation)
+    return terms
 
 
 def counts(connection: Connection) -> dict[str, int]:

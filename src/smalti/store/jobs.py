@@ -14,10 +14,12 @@ from smalti.store import audit, claims, denials, idempotency, job_reads, job_wri
 from smalti.store.database import Database
 from smalti.store.idempotency import AlreadyBegun, Begun, Idempotency
 from smalti.store.rows import (
+    ALL_JOBS,
     LIVE,
     UNDRAWN,
     AuditRow,
     DenialRow,
+    JobFilter,
     JobRow,
     JobState,
     Kind,
@@ -27,6 +29,7 @@ from smalti.store.rows import (
 )
 
 __all__ = [
+    "ALL_JOBS",
     "LIVE",
     "UNDRAWN",
     "AlreadyBegun",
@@ -34,6 +37,7 @@ __all__ = [
     "Begun",
     "DenialRow",
     "Idempotency",
+    "JobFilter",
     "JobRow",
     "JobState",
     "Jobs",
@@ -140,12 +144,14 @@ class Jobs:
         """Jobs that are to be drawn, oldest first."""
         return self._db.read(job_reads.unfinished)
 
-    def of_user(self, user_id: str, limit: int, after: str | None = None) -> list[JobRow]:
+    def of_user(
+        self, user_id: str, limit: int, after: str | None = None, only: JobFilter = ALL_JOBS
+    ) -> list[JobRow]:
         """Newest first. after: the last job of the page before.
 
         Raises InvalidRequest where `after` is no job of his.
         """
-        return self._db.read(lambda c: job_reads.of_user(c, user_id, limit, after))
+        return self._db.read(lambda c: job_reads.of_user(c, user_id, limit, after, only))
 
     def counts(self) -> dict[str, int]:
         """Jobs by state; a state without jobs is left out. Takes longer the more are kept."""
@@ -208,6 +214,13 @@ class Jobs:
             before = reservations_before
             await self._db.write(lambda c: purge.forget_reservations(c, before))
         return self._db.read(purge.doomed)
+
+    async def forget_job(self, job_id: str) -> list[str]:
+        """Forget one job that has ended; returns names of blobs to delete, as `purge` does.
+
+        What it holds of its user's allowance stays.
+        """
+        return await self._db.write(lambda c: purge.forget_job(c, job_id))
 
     async def forget_passed(self, now: float) -> None:
         """Claims that are over, and idempotency keys that are older than a day."""

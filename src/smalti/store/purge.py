@@ -6,10 +6,12 @@ the file is known to be gone: a process that dies in between leaves no file behi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from smalti.store import idempotency
+from smalti.store.rows import LIVE
 from smalti.store.schema import doomed_blobs, jobs, pictures, reservations
 
 BATCH = 500
@@ -23,6 +25,18 @@ def forget_some(connection: Connection, jobs_before: float, pictures_before: flo
     gone = connection.scalars(old.order_by(jobs.c.finished_at).limit(BATCH)).all()
     connection.execute(delete(jobs).where(jobs.c.job_id.in_(gone)))
     return stripped + len(gone)
+
+
+def forget_job(connection: Connection, job_id: str) -> list[str]:
+    """One job that has ended, for good; returns the names of its files, which are doomed now."""
+    ended = jobs.c.state.not_in(LIVE)
+    its = connection.execute(select(jobs).where(jobs.c.job_id == job_id, ended)).first()
+    if its is None:
+        return []
+    names = _doom(connection, [job_id], (its.source_blob, its.mask_blob))
+    connection.execute(delete(jobs).where(jobs.c.job_id == job_id))
+    idempotency.forget_job(connection, job_id)
+    return names
 
 
 def forget_reservations(connection: Connection, before: float) -> None:
@@ -48,12 +62,17 @@ def _forget_pictures(connection: Connection, before: float) -> int:
     if not found:
         return 0
     ids = [row.job_id for row in found]
-    drawn = select(pictures.c.blob).where(pictures.c.job_id.in_(ids), pictures.c.blob.is_not(None))
-    given = (name for row in found for name in row[1:] if name is not None)
-    names = [*given, *connection.scalars(drawn)]
-    if names:
-        connection.execute(insert(doomed_blobs), [{"name": name} for name in names])
+    _doom(connection, ids, (name for row in found for name in row[1:]))
     connection.execute(update(pictures).where(pictures.c.job_id.in_(ids)).values(blob=None))
     its = update(jobs).where(jobs.c.job_id.in_(ids))
     connection.execute(its.values(source_blob=None, mask_blob=None, has_files=False))
     return len(ids)
+
+
+def _doom(connection: Connection, ids: Sequence[str], sources: Iterable[str | None]) -> list[str]:
+    """Names of the files of these jobs, their sources among them, which are to be deleted now."""
+    drawn = select(pictures.c.blob).where(pictures.c.job_id.in_(ids), pictures.c.blob.is_not(None))
+    names = [*filter(None, sources), *connection.scalars(drawn)]
+    if names:
+        connection.execute(insert(doomed_blobs), [{"name": name} for name in names])
+    return names

@@ -49,6 +49,19 @@ class JobRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class JobFilter:
+    """Which jobs are meant. search: words of the prompt, all of them, in any order and case."""
+
+    search: str = ""
+    style: str | None = None
+    state: JobState | None = None
+    conversation: str | None = None
+
+
+ALL_JOBS = JobFilter()
+
+
+@dataclass(frozen=True, kw_only=True)
 class PictureRow:
     """One picture of a job.
 
