@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import httpx2
 import openai
 import pytest
 from fake_backend import FakeBackend
+
+from smalti.api.catalogue import describe
+from smalti.api.shapes import ModelReply
+from smalti.models.facts import MINI, MINI_LADDER
 
 
 def test_models_are_listed(live: Any) -> None:
@@ -21,6 +27,22 @@ def test_one_model(live: Any) -> None:
     assert live.openai.models.retrieve("smalti-mini").object == "model"
     with pytest.raises(openai.NotFoundError):
         live.openai.models.retrieve("nothing")
+
+
+def test_a_model_says_what_each_rung_costs_and_gains(live: Any) -> None:
+    told = live.http.get("/v1/models/smalti-mini").json()
+    notes = ModelReply.model_validate(told).smalti
+    assert list(notes.qualities) == ["high", "low"]
+    assert notes.qualities["high"] == notes.native_sizes
+    assert notes.qualities["low"][0] == "192x192"
+    assert notes.ladder is not None
+    assert list(notes.ladder.rungs) == ["full", "partials", "quality", "size"]
+    assert told["smalti"]["ladder"] == json.loads(MINI_LADDER.read_text())
+
+
+def test_what_was_not_measured_is_not_told() -> None:
+    told = describe(replace(MINI, rung_facts={}))
+    assert ModelReply.model_validate(told).smalti.ladder is None
 
 
 def test_health_needs_no_key(live: Any) -> None:

@@ -116,8 +116,12 @@ def test_legacy_styles_say_nothing(live: Any, legacy: str) -> None:
 )
 def test_every_quality_is_taken(live: Any, quality: str) -> None:
     reply = live.openai.images.generate(prompt="a boat", quality=quality)
-    assert reply.quality == ("low" if quality == "low" else "high")
-    assert reply.smalti["asked"]["quality"] == quality
+    served = "low" if quality == "low" else "high"
+    assert (reply.quality, reply.size) == (served, "256x256")
+    told = reply.smalti
+    assert (told["asked"]["quality"], told["served"]["quality"]) == (quality, served)
+    assert told["served"]["native_size"] == ("192x192" if quality == "low" else "256x256")
+    assert (told["served"]["rung"], len(told["notes"])) == ("full", int(quality == "low"))
 
 
 def test_url_reply_can_be_fetched_without_a_key(live: Any) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
-from base64 import b64decode
-from io import BytesIO
 from typing import Any
 
 import pytest
 from PIL import Image
+from sent_pictures import gradient, saved
 
-from smalti.api.shapes import LimitsReply, Problem
+from smalti.api.shapes import ImagesReply, LimitsReply, Problem
 from smalti.control.ladder import Ladder
 
 
@@ -38,32 +39,61 @@ def test_what_is_left_out_under_load_is_told(launch: Any, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    ("level", "rung", "size", "drawn", "quality"),
-    [(1, "quality", "512x512", "192x192", "low"), (2, "size", "160x160", "160x160", "low")],
+    ("level", "rung", "native", "size"),
+    [(3, "quality", "192x192", "512x512"), (4, "size", "160x160", "160x160")],
 )
-def test_a_picture_is_served_on_the_rung_of_the_day(
-    launch: Any,
-    monkeypatch: pytest.MonkeyPatch,
-    level: int,
-    rung: str,
-    size: str,
-    drawn: str,
-    quality: str,
+def test_what_is_served_in_place_of_a_picture_is_told(
+    launch: Any, monkeypatch: pytest.MonkeyPatch, level: int, rung: str, native: str, size: str
 ) -> None:
     live = launch()
     monkeypatch.setattr(Ladder, "level", lambda ladder, name: level)
-    told = live.post(prompt="a boat", size="512x512").json()
-    assert (told["size"], told["quality"]) == (size, quality)
-    assert Image.open(BytesIO(b64decode(told["data"][0]["b64_json"]))).size == tuple(
-        int(side) for side in size.split("x")
-    )
-    receipt = told["smalti"]
-    assert (receipt["asked"]["size"], receipt["asked"]["quality"]) == ("512x512", "auto")
-    assert (receipt["served"]["rung"], receipt["served"]["native_size"]) == (rung, drawn)
-    assert any("Demand is high" in note and "degrade" in note for note in receipt["notes"])
-    whole = live.post(prompt="a boat", size="512x512", degrade="never").json()
+    user = live.user("free")
+    asked = {"prompt": "a boat", "size": "512x512", "quality": "high"}
+    would = user.post("/v1/limits/explain", **asked).json()
+    reply = user.post(**asked).json()
+    assert ImagesReply.model_validate(reply)
+    told = reply["smalti"]
+    assert would["rung"] == told["served"]["rung"] == rung
+    assert (told["asked"]["size"], told["asked"]["quality"]) == ("512x512", "high")
+    assert (told["served"]["size"], told["served"]["native_size"]) == (size, native)
+    assert (reply["size"], reply["quality"], told["served"]["quality"]) == (size, "low", "low")
+    picture = Image.open(io.BytesIO(base64.b64decode(reply["data"][0]["b64_json"])))
+    assert f"{picture.width}x{picture.height}" == size
+    less = "Demand is high: it was drawn in low quality"
+    less += " and it is 160x160 in place of 512x512." if rung == "size" else "."
+    assert told["notes"][-1].startswith(less)
+    whole = user.post(**asked, degrade="never").json()
     assert (whole["size"], whole["quality"]) == ("512x512", "high")
-    assert whole["smalti"]["served"]["rung"] == "full"
+    assert whole["smalti"]["notes"] == ["Drawn at 256x256, then scaled and cut to 512x512."]
+
+
+def test_less_of_a_stream_is_told_in_one_sentence(
+    launch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = launch()
+    monkeypatch.setattr(Ladder, "level", lambda ladder, name: 5)
+    user = live.user("free")
+    (whole,) = events_of(user)
+    assert (whole["size"], whole["quality"]) == ("128x128", "low")
+    assert whole["smalti"]["notes"][-1].startswith(
+        "Demand is high: partial images were left out, it was drawn in low quality and it is "
+        "128x128. Send 'degrade': 'never'"
+    )
+    (whole,) = events_of(user, quality="low")
+    assert "low quality" not in whole["smalti"]["notes"][-1]
+
+
+def test_what_is_made_of_a_picture_keeps_its_size(
+    launch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = launch()
+    monkeypatch.setattr(Ladder, "level", lambda ladder, name: 5)
+    reply = live.user("free").openai.images.edit(
+        image=saved(gradient(336, 224)), prompt="make it night", quality="low"
+    )
+    assert (reply.size, reply.quality) == ("336x224", "high")
+    told = reply.smalti
+    assert (told["asked"]["quality"], told["served"]["rung"], told["notes"]) == ("low", "full", [])
 
 
 def test_the_service_tier_is_told(live: Any) -> None:

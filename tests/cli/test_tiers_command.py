@@ -77,6 +77,18 @@ def test_a_tier_comes_and_goes(ask: Say, server: Policies) -> None:
     assert "lab" not in server.current().tiers
 
 
+def test_what_each_rung_costs_and_gains(capsys: pytest.CaptureFixture[str], ask: Say) -> None:
+    facts = ask("tiers", "rungs")["smalti-mini"]["rungs"]
+    assert run(["tiers", "rungs"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[0][:5] == ["model", "rung", "gain", "work_ratio", "loss"]
+    assert [(line[0], line[1]) for line in lines[1:]] == [("smalti-mini", rung) for rung in facts]
+    for _, rung, gain, _, loss, *_ in lines[1:]:
+        assert (float(gain), float(loss)) == (
+            round(facts[rung]["gain"], 3), round(facts[rung]["loss"], 3),
+        )  # fmt: skip
+
+
 def test_history_and_undo(
     ask: Say, server: Policies, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

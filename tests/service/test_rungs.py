@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lives import Clock, Life, ask, begin, finish
@@ -99,6 +100,17 @@ def test_the_rungs_of_smalti_mini() -> None:
     assert offered(words(size=(1536, 1024))) == [("quality", 216), ("size", 150)]
     assert offered(words(source=SOURCE, manner=STREAMED))[0][0] == "partials"
     assert offered(words(source=SOURCE)) == []
+
+
+def test_each_rung_of_smalti_mini_was_measured() -> None:
+    rungs = MINI.rung_facts["rungs"]
+    offers = offered(words(manner=STREAMED))
+    assert list(rungs) == [FULL, *(rung for rung, _ in offers)]
+    for rung, work in offers:
+        facts = rungs[rung]
+        assert facts["work_ratio"] == pytest.approx(work / 256, abs=1e-4)
+        loss = rungs[FULL]["attributes_right"] - facts["attributes_right"]
+        assert facts["loss"] == pytest.approx(loss, abs=2e-4)
 
 
 def test_a_rung_does_what_the_allowed_ones_before_it_do() -> None:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from smalti.api.described import described, json_of
 from smalti.api.errors import JsonReply
 from smalti.api.shapes import Health, ModelPage, ModelReply, Readiness
-from smalti.models.facts import ModelFacts
+from smalti.models.facts import BEST, ModelFacts
 from smalti.service import Service
 
 
@@ -45,7 +45,10 @@ def models_router(service: Service) -> APIRouter:
 
 def describe(model: ModelFacts) -> dict[str, Any]:
     """A model in OpenAI's form, with what else there is to know under `smalti`."""
-    sizes = ["x".join(map(str, model.pixels(grid))) for grid in model.grids]
+    sizes = {
+        quality: ["x".join(map(str, model.pixels(grid))) for grid in grids]
+        for quality, grids in model.qualities.items()
+    }
     return {
         "id": model.name,
         "object": "model",
@@ -53,13 +56,13 @@ def describe(model: ModelFacts) -> dict[str, Any]:
         "owned_by": "smalti",
         "smalti": {
             "summary": model.summary,
-            "native_sizes": sizes,
+            "native_sizes": sizes[BEST],
+            "qualities": sizes,
+            "ladder": dict(model.rung_facts) or None,
             "styles": list(model.styles),
             "tile_px": model.tile_px,
             "source_pictures": model.sources,
             "prompt_bytes": model.prompt_bytes,
-            "qualities": list(model.qualities),
-            "rungs": model.rung_facts.get("rungs", {}),
         },
     }
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from smalti.api import places
 from smalti.control.nouns import FULL
-from smalti.models.facts import ModelFacts
+from smalti.models.facts import BEST, ModelFacts
 from smalti.pictures.encode import encode
 from smalti.pictures.framing import Frame
 from smalti.pictures.kept import write_png
@@ -20,13 +20,6 @@ EVENT_PREFIXES = {"generation": "image_generation", "edit": "image_edit"}
 SOURCES = "source_images"
 """How `asked` calls the number of pictures that were sent; the fields have their own names."""
 
-_RUNG_NOTES = {
-    "partials": "partial images were left out",
-    "guidance": "the lower rows were drawn without guidance",
-    "quality": "it was drawn in a lower quality",
-    "size": "it was drawn smaller than was asked for",
-    "model": "a smaller model drew it",
-}
 _ASKED = {
     "size": "auto",
     "quality": "auto",
@@ -164,10 +157,7 @@ class Reply:
                 "Where the mask is opaque the source was kept; the border is 8 pixels wide."
             )
         if brief.rung != FULL:
-            notes.append(
-                f"Demand is high: {_RUNG_NOTES[brief.rung]}. Send 'degrade': 'never' to wait for "
-                "all of it instead."
-            )
+            notes.append(_rung_note(brief))
         if self.model is not None:
             notes += self._limits_of(self.model)
         return notes
@@ -191,6 +181,25 @@ class Reply:
 
     def _which(self, picture_index: int) -> dict[str, int]:
         return {"image_index": picture_index} if self.brief.n > 1 else {}
+
+
+def _rung_note(brief: Brief) -> str:
+    """What is served in place of what was asked for, under load."""
+    frame, asked = brief.frame, brief.asked
+    less = []
+    if brief.partial_images == 0 and asked.get("partial_images", 0):
+        less.append("partial images were left out")
+    if brief.quality not in (BEST, asked.get("quality")):
+        less.append(f"it was drawn in {brief.quality} quality")
+    if brief.rung == "size":
+        size = asked.get("size", "auto")
+        instead = "" if size == "auto" else f" in place of {size}"
+        less.append(f"it is {frame.width}x{frame.height}{instead}")
+    if brief.rung == "model":
+        less.append(f"the smaller model {brief.model} drew it")
+    *most, last = less or ["less was served"]
+    what = f"{', '.join(most)} and {last}" if most else last
+    return f"Demand is high: {what}. Send 'degrade': 'never' to wait for all of it instead."
 
 
 def partial_file(job: Job, index: int, rows: int) -> bytes:

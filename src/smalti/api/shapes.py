@@ -252,33 +252,42 @@ class Explanation(Shape):
 # --- around it ---
 
 
-class RungFacts(Shape):
-    """What a rung of the ladder was measured to do (`bench/ladder.py`).
-
-    gain: pictures a second, over those in full. work_ratio: tile-steps over those in full. loss:
-    what is lost of `attributes_right`. The others: shares of what was asked for that a judge finds.
-    """
+class RungNotes(Shape):
+    """gain: pictures in the time of one in full; work_ratio: tiles, over those in full. The shares
+    are of what captions say that a judge finds in the pictures; loss: what is missing of
+    `attributes_right` in full."""
 
     gain: float
     work_ratio: float
-    loss: float
     attributes_right: float
     style_right: float
     time_right: float
     sign_right: float
+    loss: float
+
+
+class LadderNotes(Shape):
+    """What each rung of the ladder cost and gained when it was measured, with so many prompts."""
+
+    measured: str
+    prompts: int
+    rungs: dict[str, RungNotes]
 
 
 class ModelNotes(Shape):
-    """qualities: that differ, the best first. rungs: empty where they were never measured."""
+    """native_sizes: what it draws at its best. qualities: the same for each quality, best first.
+
+    ladder: None where nothing was measured.
+    """
 
     summary: str
     native_sizes: list[str]
+    qualities: dict[str, list[str]]
+    ladder: LadderNotes | None
     styles: list[str]
     tile_px: int
     source_pictures: int
     prompt_bytes: int
-    qualities: list[str]
-    rungs: dict[str, RungFacts]
 
 
 class ModelReply(Shape):

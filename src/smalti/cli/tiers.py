@@ -50,6 +50,7 @@ Rungs = Annotated[
     str | None, typer.Option(help='What load may do: "partials, guidance, quality, size, model".')
 ]
 Services = Annotated[str | None, typer.Option(help='Such as "default, flex, priority".')]
+JUDGED = ("attributes_right", "style_right", "time_right", "sign_right")
 Models = Annotated[str | None, typer.Option(help='Names of models; "" for all.')]
 
 
@@ -182,6 +183,24 @@ def undo_tiers(
     """Return to an older version of the tiers and switches, in a new one."""
     with _policies(data_dir) as policies:
         _tell_tiers(policies.undo(version, _cause(why, if_version)), as_json)
+
+
+@tiers.command("rungs")
+def tell_rungs(as_json: AsJson = False) -> None:
+    """What load may do to a picture of each model: the gain and the loss of each rung, measured."""
+    from smalti.models.facts import MODELS
+
+    if as_json:
+        told = {model.name: dict(model.rung_facts) or None for model in MODELS}
+        typer.echo(json.dumps(told, indent=2))
+        return
+    columns = ("gain", "work_ratio", "loss", *JUDGED)
+    cells = [
+        [model.name, rung, *(f"{facts[column]:.3f}" for column in columns)]
+        for model in MODELS
+        for rung, facts in model.rung_facts.get("rungs", {}).items()
+    ]
+    _table(("model", "rung", *columns), cells)
 
 
 # --- switches ---
