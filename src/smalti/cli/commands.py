@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import logging
+import os
 import platform
 import sys
 from pathlib import Path
@@ -33,6 +34,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command; whatever goes wrong is told in a sentence."""
+    # NOTE: read by OpenMP when torch is imported, here or in a worker. Threads that wait for one
+    # another spin otherwise; on a machine with other work each then holds a core that another
+    # needs, and a picture takes ten times as long.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     logging.basicConfig(format="%(levelname)s %(message)s")
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
