@@ -27,6 +27,7 @@ from smalti.observe.logs import configure_logs
 from smalti.service import Service, open_parts
 from smalti.service.first_start import enter_first_people
 from smalti.service.sole import sole_server
+from smalti.studio import pages_router
 
 KEEP_ALIVE_S = 75
 """How long an idle connection stays open: longer than clients keep one to use it again."""
@@ -56,6 +57,7 @@ def serve_until_stopped(
             traces = open_traces(settings.otlp_endpoint)
             service = Service(backend, models, settings, parts, traces=traces)
             app = create_app(service, parts, settings, traces)
+            app.include_router(pages_router(settings.public_url))
             configure_logs(
                 settings.log_level, settings.log_format, settings.log_prompts, hidden=(secret,)
             )
@@ -154,11 +156,12 @@ def _listen(host: str, port: int) -> socket.socket:
 def _greeting(settings: Settings, port: int, device: str, key: str) -> str:
     host = "127.0.0.1" if settings.host in EVERYWHERE else settings.host
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    shown = settings.public_url or address
     body = '{"prompt": "a red house by the sea at sunset, pastel", "response_format": "url"}'
     authorization = [] if settings.local_mode else ["-H", f"Authorization: Bearer {key}"]
     curl = [
         "curl",
-        f"{settings.public_url or address}/v1/images/generations",
+        f"{shown}/v1/images/generations",
         *authorization,
         "-H",
         "Content-Type: application/json",
@@ -168,6 +171,6 @@ def _greeting(settings: Settings, port: int, device: str, key: str) -> str:
     local = "\n  local    programs on this machine need no key" if settings.local_mode else ""
     return (
         f"\nsmalti {__version__} draws on {device} and keeps what it keeps in {settings.data_dir}\n"
-        f"\n  address  {address}\n  key      {key}{local}\n"
+        f"\n  studio   {shown}/\n  console  {shown}/console\n  key      {key}{local}\n"
         f"\n  try      {shlex.join(curl)}\n\n"
     )

@@ -1,0 +1,118 @@
+// What both pages have around them: the theme, signing in, and what is said to everybody at once.
+
+import { ApiError, ask, forgetKey, keepKey, key, onReach } from "./api.js";
+import { button, h, showDialog } from "./dom.js";
+import { t } from "./words.js";
+
+const THEMES = ["auto", "light", "dark"];
+
+/** As it was chosen in this browser, or as the system has it. */
+export function applyTheme(theme = localStorage.getItem("smalti.theme") ?? "auto") {
+  document.documentElement.dataset.theme = theme;
+  return theme;
+}
+
+export function themeButton() {
+  const told = button("", { image: "theme", class: "quiet", onclick: next });
+  const label = told.querySelector("span");
+  function next() {
+    const theme = THEMES[(THEMES.indexOf(document.documentElement.dataset.theme) + 1) % THEMES.length];
+    localStorage.setItem("smalti.theme", theme);
+    say(applyTheme(theme));
+  }
+  function say(theme) {
+    label.textContent = t(`theme.${theme}`);
+  }
+  say(applyTheme());
+  return told;
+}
+
+/** Says something in passing, to the eye and to a screen reader. */
+export function announce(text) {
+  const place = document.querySelector("#announcements");
+  const line = h("p", { class: "toast" }, text);
+  place.append(line);
+  setTimeout(() => line.remove(), 6000);
+}
+
+/** A band along the top while the server cannot be reached. */
+export function watchReach() {
+  const band = document.querySelector("#unreachable");
+  onReach((reached) => {
+    if (band.hidden === reached) return;
+    band.hidden = reached;
+    band.textContent = reached ? "" : t("shell.unreachable");
+    if (reached) announce(t("shell.reached"));
+  });
+}
+
+/** Asks for a key until the server takes one. scope: what it must open. Resolves once it does. */
+export async function signIn(path) {
+  for (let wrong = ""; ; ) {
+    try {
+      return await ask(path);
+    } catch (error) {
+      if (!(error instanceof ApiError) || ![401, 403].includes(error.status)) throw error;
+      if (key()) wrong = error.status === 403 ? t("sign_in.not_admin") : error.message;
+    }
+    await askForKey(wrong);
+  }
+}
+
+function askForKey(wrong) {
+  return new Promise((resolve) => {
+    const field = h("input", { id: "key", type: "password", autocomplete: "current-password", required: true, spellcheck: "false", aria: wrong ? { describedby: "key-wrong" } : {} });
+    const lasting = h("input", { id: "key-lasting", type: "checkbox", checked: true });
+    const form = h(
+      "form",
+      { method: "dialog" },
+      h("h1", {}, t("sign_in.title")),
+      h("p", {}, t("sign_in.explained")),
+      h("label", { for: "key" }, t("sign_in.key")),
+      field,
+      wrong ? h("p", { id: "key-wrong", class: "wrong", role: "alert" }, wrong) : null,
+      h("label", { class: "choice" }, lasting, t("sign_in.lasting")),
+      h("button", { class: "primary" }, t("sign_in.go")),
+    );
+    const dialog = h("dialog", { class: "sign-in", aria: { label: t("sign_in.title") } }, form);
+    dialog.addEventListener("cancel", (event) => event.preventDefault());
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      keepKey(field.value.trim(), lasting.checked);
+      dialog.close();
+      resolve();
+    });
+    showDialog(dialog);
+    field.focus();
+  });
+}
+
+export function signOutButton() {
+  return key()
+    ? button(t("sign_in.out"), {
+        image: "key",
+        class: "quiet",
+        onclick: () => {
+          forgetKey();
+          location.reload();
+        },
+      })
+    : null;
+}
+
+/** Resolves to whether it is meant. */
+export function confirmed(question, yes) {
+  return new Promise((resolve) => {
+    const dialog = h(
+      "dialog",
+      { aria: { label: question } },
+      h("form", { method: "dialog" },
+        h("p", {}, question),
+        h("div", { class: "row end" },
+          h("button", { value: "" }, t("shell.no")),
+          h("button", { value: "yes", class: "danger" }, yes))),
+    );
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"));
+    showDialog(dialog);
+  });
+}

@@ -1,0 +1,57 @@
+// What is left of each allowance, and when the next slot opens.
+
+import { ask } from "../api.js";
+import { everySecond, h, replace } from "../dom.js";
+import { countdown, duration, moment, number, t } from "../words.js";
+
+const REFRESH_MS = 30_000;
+
+export class Allowances {
+  constructor() {
+    this.body = h("div", {});
+    this.element = h("section", { class: "allowances", aria: { label: t("limits.title") } }, this.body);
+    setInterval(() => this.refresh(), REFRESH_MS);
+  }
+
+  /** Asks again. What cannot be asked now stays as it was. */
+  async refresh() {
+    try {
+      this.show(await ask("/v1/limits"));
+    } catch {
+      // The band along the top says that the server is not there.
+    }
+  }
+
+  show(limits) {
+    this.limits = limits;
+    replace(
+      this.body,
+      h("h2", {}, t("limits.tier", { tier: limits.tier })),
+      limits.limits.map((limit) => meter(limit)),
+      limits.limits.length ? null : h("p", { class: "soft" }, t("limits.none")),
+      h("p", { class: "soft" }, limits.load < 0.3 ? t("limits.calm") : t("limits.busy", { promise: duration(limits.promised_wait_s) })),
+      limits.paused.map((pause) => h("p", { class: "paused" }, pause.message)),
+    );
+  }
+}
+
+function meter(limit) {
+  const unit = t(`unit.${limit.unit}`, { n: limit.remaining });
+  const window = duration(limit.window_s);
+  const label = t("limits.left", { left: number(limit.remaining), of: number(limit.limit), unit, window });
+  const opens = h("p", { class: "soft" });
+  const element = h(
+    "div",
+    { class: "meter", data: { rule: limit.rule } },
+    h("p", {}, label),
+    h("meter", { min: 0, max: limit.limit, value: limit.remaining, low: limit.limit * 0.25, aria: { label } }),
+    opens,
+  );
+  everySecond(element, () => {
+    const at = limit.reset_at ? new Date(limit.reset_at) : null;
+    const left = at ? (at - Date.now()) / 1000 : 0;
+    const moves = limit.floor !== limit.ceiling ? t("limits.breathes", { floor: limit.floor, ceiling: limit.ceiling }) : "";
+    replace(opens, [left > 0 ? t("limits.more_at", { at: moment(at), left: countdown(left) }) : "", moves].filter(Boolean).join(" "));
+  });
+  return element;
+}

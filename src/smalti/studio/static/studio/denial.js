@@ -1,0 +1,60 @@
+// A denial as a card: which rule it was, when it is over, and what can be done now.
+
+import { button, everySecond, h, replace } from "../dom.js";
+import { countdown, duration, moment, t } from "../words.js";
+
+/**
+ * denial: the problem that the server sent. again: called with the fields to change, when the
+ * request is to be sent once more. Sends it by itself when its time has come, if that is wished.
+ */
+export function denialCard(denial, again) {
+  const { smalti } = denial;
+  const at = smalti.next_slot_at ? new Date(smalti.next_slot_at) : null;
+  const card = h("div", { class: "status denied", role: "alert", data: { rule: smalti.rule } });
+  const alone = h("input", { type: "checkbox", checked: true });
+  const clock = h("p", { class: "countdown", aria: { live: "off" } });
+  const now = button(t("denied.again"), { image: "again", class: "primary", onclick: () => finish({}) });
+  let open = true;
+
+  function finish(change) {
+    if (!open) return;
+    open = false;
+    again(change);
+  }
+
+  const choices = smalti.options.flatMap((option) => optionButton(option, finish));
+  replace(
+    card,
+    h("h3", {}, denial.title),
+    h("p", {}, denial.detail),
+    at ? clock : null,
+    h("div", { class: "row" }, now, ...choices),
+    at ? h("label", { class: "choice" }, alone, t("denied.by_itself")) : null,
+    h("details", {}, h("summary", {}, t("denied.rule")), facts(smalti)),
+  );
+  if (at)
+    everySecond(card, () => {
+      const left = (at - Date.now()) / 1000;
+      now.disabled = left > 0;
+      replace(clock, left > 0 ? t("denied.opens", { at: moment(at), left: countdown(left) }) : t("denied.open"));
+      if (left <= 0 && alone.checked) finish({});
+    });
+  return card;
+}
+
+function optionButton(option, finish) {
+  const wait = option.eta_s ? t("denied.eta", { soon: duration(option.eta_s[0]), late: duration(option.eta_s[1]) }) : "";
+  if (option.service_tier) return [button(`${t("denied.flex")} ${wait}`, { image: "clock", onclick: () => finish({ service_tier: option.service_tier }) })];
+  if (option.n) return [button(`${t("denied.fewer", { n: option.n })} ${wait}`, { onclick: () => finish({ n: option.n }) })];
+  return [];
+}
+
+function facts(smalti) {
+  const rows = [
+    [t("denied.fact.rule"), smalti.rule],
+    [t("denied.fact.reason"), t(`reason.${smalti.reason}`)],
+    [t("denied.fact.used"), `${smalti.used} / ${smalti.limit}`],
+    smalti.floor !== smalti.ceiling ? [t("denied.fact.range"), `${smalti.floor} – ${smalti.ceiling}`] : null,
+  ];
+  return h("dl", {}, rows.filter(Boolean).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]).flat());
+}

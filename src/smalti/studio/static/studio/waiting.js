@@ -1,0 +1,39 @@
+// Where a job is in the queue, in words that are true for as long as they stand there.
+
+import { button, everySecond, h, replace } from "../dom.js";
+import { duration, t } from "../words.js";
+
+/** job: as the API told it. onCancel: what to do when it is no longer wanted. */
+export class WaitCard {
+  constructor(job, onCancel) {
+    this.place = h("p", { class: "place" });
+    this.time = h("p", { class: "time" });
+    this.why = h("p", { class: "why" });
+    this.cancel = button(t("wait.cancel"), { image: "close", class: "quiet", onclick: onCancel });
+    this.element = h("div", { class: "status waiting", role: "status" }, h("div", { class: "spark", aria: { hidden: "true" } }), h("div", {}, this.place, this.time, this.why), this.cancel);
+    this.hear({ position: job.position, eta_s: job.eta_s });
+    everySecond(this.element, () => this.draw());
+  }
+
+  /** told: position and eta_s, as in `smalti.waiting`; null once it is being drawn. */
+  hear(told) {
+    this.told = told;
+    this.since = performance.now();
+    this.element.dataset.position = told?.position ?? "";
+    this.draw();
+  }
+
+  draw() {
+    if (!this.told?.eta_s) {
+      replace(this.place, t("wait.drawing"));
+      replace(this.time);
+      replace(this.why, t("wait.leave"));
+      return;
+    }
+    const passed = (performance.now() - this.since) / 1000;
+    const [soon, late] = this.told.eta_s.map((s) => Math.max(0, s - passed));
+    replace(this.place, this.told.position ? t("wait.ahead", { n: this.told.position }) : t("wait.next"));
+    replace(this.time, late < 2 ? t("wait.any_moment") : t("wait.between", { soon: duration(soon), late: duration(late) }));
+    replace(this.why, t("wait.why"), " ", t("wait.leave"));
+  }
+}

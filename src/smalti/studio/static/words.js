@@ -1,0 +1,58 @@
+// All that a page says stands in words/<language>.json: translate that file to translate the pages.
+
+let words = {};
+let plural = new Intl.PluralRules("en");
+export let language = "en";
+
+const AVAILABLE = ["en"];
+
+/** Reads the words in the first language of the browser that there is. */
+export async function loadWords() {
+  language = navigator.languages.map((tag) => tag.split("-")[0]).find((tag) => AVAILABLE.includes(tag)) ?? "en";
+  const reply = await fetch(`/assets/words/${language}.json`);
+  words = await reply.json();
+  plural = new Intl.PluralRules(language);
+  document.documentElement.lang = language;
+}
+
+/** The words called `name`, with `{values}` put in. A value `n` chooses between forms of a noun. */
+export function t(name, values = {}) {
+  let text = words[name] ?? name;
+  if (typeof text !== "string") text = text[plural.select(values.n)] ?? text.other;
+  return text.replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
+}
+
+/** Whether there are words of this name. */
+export function has(name) {
+  return name in words;
+}
+
+export function number(value, digits = 0) {
+  return value.toLocaleString(language, { maximumFractionDigits: digits, minimumFractionDigits: 0 });
+}
+
+/** Seconds as one would say them: "8 s", "3 min", "2 h 5 min". */
+export function duration(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 90) return t("time.seconds", { s: whole });
+  const minutes = Math.round(whole / 60);
+  if (minutes < 90) return t("time.minutes", { m: minutes });
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return minutes % 60 ? t("time.hours_minutes", { h: hours, m: minutes % 60 }) : t("time.hours", { h: hours });
+  return t("time.days", { d: Math.round(hours / 24) });
+}
+
+/** Seconds that run down: "1:05", "2:00:09". */
+export function countdown(seconds) {
+  const whole = Math.max(0, Math.ceil(seconds));
+  const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const shown = parts[0] ? parts : parts.slice(1);
+  return shown.map((part, i) => (i ? String(part).padStart(2, "0") : String(part))).join(":");
+}
+
+/** A moment (Date) as a time of today, or with its day. */
+export function moment(date) {
+  const today = date.toDateString() === new Date().toDateString();
+  const day = today ? {} : { weekday: "short", day: "numeric", month: "short" };
+  return date.toLocaleString(language, { ...day, hour: "2-digit", minute: "2-digit" });
+}

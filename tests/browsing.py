@@ -1,0 +1,32 @@
+"""What tests do with a page, whichever page it is."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+
+def until(page: Any, expression: str, within_s: float = 20.0) -> None:
+    """Wait until a JavaScript expression is true.
+
+    The driver's own way of waiting compiles strings inside the page, which its policy forbids.
+    """
+    deadline = time.monotonic() + within_s
+    while not page.evaluate(expression):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"it never came true: {expression}")
+        time.sleep(0.02)
+
+
+def ask(page: Any, prompt: str) -> None:
+    """Type a prompt into the studio, and send it."""
+    page.fill("#prompt", prompt)
+    page.press("#prompt", "Enter")
+
+
+def turn(page: Any, number: int) -> None:
+    """Wait until all pictures of a turn of the studio's conversation are finished."""
+    place = f".turn:nth-child({number})"
+    page.locator(f"{place} .tools a").first.wait_for()
+    pictures = f"[...document.querySelectorAll('{place} .picture')]"
+    until(page, f"{pictures}.every((picture) => picture.dataset.state === 'done')")
