@@ -23,7 +23,7 @@ export class Composer {
     this.go = h("button", { class: "primary send", aria: { label: t("ask.send") }, title: t("ask.send") }, button("", { image: "send" }).firstChild);
     this.element = h(
       "form",
-      { class: "composer", onsubmit: (event) => this.send(event) },
+      { class: "composer", novalidate: true, onsubmit: (event) => this.send(event) },
       this.basis,
       h("div", { class: "line" },
         button(t("ask.add_picture"), { image: "picture", worded: false, class: "quiet", onclick: () => this.file.click() }),

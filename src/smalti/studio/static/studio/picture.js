@@ -9,7 +9,7 @@ export class Picture {
   constructor(job, index) {
     this.index = index;
     this.job = job;
-    this.rows = 0;
+    this.finished = false;
     this.canvas = h("canvas", { role: "img", aria: { label: t("picture.coming", { prompt: job.asked.prompt }) } });
     this.veil = h("div", { class: "veil", aria: { hidden: "true" } });
     this.progress = h("progress", { max: 1, value: 0, aria: { label: t("picture.progress") } });
@@ -31,6 +31,7 @@ export class Picture {
 
   async paint(told) {
     const strip = await createImageBitmap(new Blob([bytes(told.b64_json)], { type: "image/png" }));
+    if (this.finished) return;
     const [width, height] = told.native_size.split("x").map(Number);
     if (this.canvas.width !== width || this.canvas.height !== height) {
       this.canvas.width = width;
@@ -39,7 +40,6 @@ export class Picture {
       this.canvas.style.objectFit = told.stretched ? "fill" : "cover";
     }
     this.canvas.getContext("2d").drawImage(strip, 0, (told.first_row * height) / told.rows_in_all);
-    this.rows = told.rows;
     this.progress.value = told.rows / told.rows_in_all;
     this.veil.style.top = `${(100 * told.rows) / told.rows_in_all}%`;
     this.element.dataset.state = "drawing";
@@ -62,21 +62,22 @@ export class Picture {
       return;
     }
     this.url = ownPath(this.url);
-    if (this.element.dataset.state === "done") return;
+    if (this.finished) return;
     this.setRatio(job.result.size);
     this.put(this.url);
   }
 
   put(url, then = () => {}) {
-    const image = h("img", { src: url, alt: t("picture.alt", { prompt: this.job.asked.prompt }), decoding: "async" });
-    image.addEventListener("load", then, { once: true });
+    this.finished = true;
+    const image = h("img", { src: url, alt: t("picture.alt", { prompt: this.job.asked.prompt }) });
     image.decode().catch(() => {}).then(() => {
       this.element.replaceChildren(image);
       this.element.dataset.state = "done";
+      then();
     });
   }
 
   stop() {
-    if (this.element.dataset.state !== "done") this.element.dataset.state = "stopped";
+    if (!this.finished) this.element.dataset.state = "stopped";
   }
 }

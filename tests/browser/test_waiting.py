@@ -1,0 +1,252 @@
+"""The studio on a busy day: the queue, refusals, closed pages, servers that die."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import pytest
+from browsing import ask, turn, until
+from drawing_server import DrawingServer
+from hosted import Hosted, new_key
+
+SIZES = ("desktop", "phone")
+
+
+def limited(server: Hosted, *limits: str, **more: Any) -> None:
+    """Give the tier free other limits."""
+    headers = {"authorization": f"Bearer {server.key}"}
+    change = {"limits": list(limits), "why": "a test", **more}
+    reply = httpx2.patch(f"{server.url}/v1/admin/tiers/free", json=change, headers=headers)
+    assert reply.is_success, reply.text
+
+
+def draw_later(url: str, key: str, **fields: Any) -> str:
+    headers = {"authorization": f"Bearer {key}", "prefer": "respond-async"}
+    reply = httpx2.post(f"{url}/v1/images/generations", json=fields, headers=headers)
+    assert reply.status_code == 202, reply.text
+    return str(reply.json()["id"])
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_place_in_the_queue(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted], size: str
+) -> None:
+    server = striped(slots=1, keep_alive_s=1)
+    others = new_key(server)
+    draw_later(server.url, others, prompt="hold@3")
+    server.backend.holding.get(timeout=10)
+    for seed in range(3):
+        draw_later(server.url, others, prompt="hold@1", seed=seed)
+    visit = visitor(server.url, size)
+    page = visit.open(new_key(server))
+    ask(page, "a boat")
+    page.wait_for_selector(".status.waiting[data-position='1']")
+    said = page.locator(".status.waiting").inner_text()
+    assert "1 picture is before yours." in said, "fair: the other's three do not come first"
+    assert "in 9 of 10 cases within" in said
+    assert "You can close this page" in said
+    visit.screen(f"waiting-{size}-1-queue")
+    server.backend.release()
+    server.backend.holding.get(timeout=10)
+    until(page, "document.querySelector('.turn').dataset.status === 'queued'")
+    page.click("text=Cancel")
+    page.wait_for_selector(".turn[data-status=cancelled]")
+    assert page.locator(".status.ended").inner_text().startswith("Cancelled.")
+    server.backend.release()
+    assert visit.complaints == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_refusal_says_when_and_keeps_its_word(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted], size: str
+) -> None:
+    server = striped()
+    limited(server, "2/12s")
+    visit = visitor(server.url, size)
+    page = visit.open(new_key(server, "free"))
+    page.wait_for_selector(".allowances meter", state="attached")
+    for number in (1, 2):
+        ask(page, f"boat {number}")
+        turn(page, number)
+        page.locator(".basis button").click()
+    until(page, "document.querySelector('.allowances meter').value === 0")
+    assert "The next slot opens" in page.locator(".allowances").text_content()
+    ask(page, "boat 3")
+    card = page.locator(".status.denied")
+    card.wait_for()
+    said = card.inner_text()
+    assert "Free tier: 2 images" in said
+    assert "The next slot opens at" in said
+    assert page.locator(".status.denied .primary").is_disabled()
+    card.locator("summary").click()
+    assert "free/12s" in card.inner_text()
+    visit.screen(f"waiting-{size}-2-refused")
+    turn(page, 3)
+    jobs = jobs_of(page, server.url)
+    assert [job["asked"]["prompt"] for job in jobs] == ["boat 3", "boat 2", "boat 1"]
+    denied = httpx2.get(
+        f"{server.url}/v1/admin/denials", headers={"authorization": f"Bearer {server.key}"}
+    ).json()["data"]
+    assert len(denied) == 1, "it was sent again once, when the time had come, and was admitted"
+    assert visit.complaints == []
+
+
+def test_a_refusal_offers_what_can_be_had(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    server = striped()
+    limited(server, "3/day")
+    visit = visitor(server.url)
+    page = visit.open(new_key(server, "free"))
+    ask(page, "boat 1")
+    turn(page, 1)
+    page.locator(".basis button").click()
+    page.select_option("#many", "4")
+    ask(page, "four boats")
+    page.locator(".status.denied").wait_for()
+    visit.screen("waiting-desktop-3-fewer")
+    page.locator(".status.denied button", has_text="Ask for 2 pictures").click()
+    turn(page, 2)
+    assert jobs_of(page, server.url)[0]["images"] == 2
+
+
+def test_a_wait_too_long_is_refused_and_the_flexible_queue_taken(
+    visitor: Callable[..., Any], tmp_path: Any
+) -> None:
+    server = DrawingServer(tmp_path, slots=1)
+    server.start()
+    try:
+        change = {"limits": ["1000/day"], "promised_wait_s": 5, "max_waiting": 10, "why": "a test"}
+        server.admin("PATCH", "/tiers/free", **change)
+        visit = visitor(server.url)
+        page = visit.open(server.new_key("free"))
+        ask(page, "a boat, so that the server knows its pace")
+        turn(page, 1)
+        page.locator(".basis button").click()
+        page.select_option("#many", "4")
+        while crowd(server, server.new_key("free")) == 202:
+            pass
+        ask(page, "a boat")
+        card = page.locator(".status.denied")
+        card.wait_for()
+        assert card.get_attribute("data-rule") == "server/promise"
+        visit.screen("waiting-desktop-4-promise")
+        card.locator("button", has_text="Take the flexible queue").click()
+        page.wait_for_selector(".status.waiting")
+        assert jobs_of(page, server.url)[0]["asked"]["service_tier"] == "flex"
+    finally:
+        server.stop()
+
+
+def crowd(server: DrawingServer, key: str) -> int:
+    """Ask for four pictures more; the status of the reply."""
+    headers = {"authorization": f"Bearer {key}", "prefer": "respond-async"}
+    fields = {"prompt": "a fox", "n": 4}
+    url = f"{server.url}/v1/images/generations"
+    return httpx2.post(url, json=fields, headers=headers).status_code
+
+
+def test_what_is_paused_is_said_in_the_operators_words(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    server = striped()
+    headers = {"authorization": f"Bearer {server.key}"}
+    said = {"message": "Edits are back at noon. <b>Sorry</b>", "why": "a launch"}
+    httpx2.put(
+        f"{server.url}/v1/admin/switches/tier/free", json=said, headers=headers
+    ).raise_for_status()
+    visit = visitor(server.url)
+    page = visit.open(new_key(server, "free"))
+    assert page.locator(".allowances .paused").inner_text() == said["message"]
+    ask(page, "a boat")
+    page.locator(".status.denied").wait_for()
+    assert said["message"] in page.locator(".status.denied").inner_text()
+
+
+def test_wrong_input_can_be_changed_and_is_not_lost(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    server = striped()
+    visit = visitor(server.url)
+    page = visit.open(new_key(server))
+    page.set_input_files(
+        "input[type=file]", {"name": "odd.png", "mimeType": "image/png", "buffer": b"no picture"}
+    )
+    ask(page, "make it night")
+    page.wait_for_selector(".status.wrong")
+    assert "Send PNG, JPEG or WebP" in page.locator(".status.wrong").inner_text()
+    page.click("text=Change the words")
+    assert page.input_value("#prompt") == "make it night"
+    page.fill("#seed", "seven")
+    page.press("#prompt", "Enter")
+    assert "'seven' is no seed" in page.locator(".toast").first.inner_text()
+
+
+def test_a_page_that_was_closed_finds_its_picture(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    server = striped()
+    key = new_key(server)
+    visit = visitor(server.url)
+    page = visit.open(key)
+    ask(page, "hold@5")
+    server.backend.holding.get(timeout=10)
+    address = page.url
+    visit.context.close()
+    server.backend.release()
+    again = visitor(server.url)
+    page = again.open(key)
+    page.locator(".history a", has_text="hold@5").click()
+    turn(page, 1)
+    assert page.url == address
+
+
+def test_two_browsers_see_their_own(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    server = striped()
+    pages = [visitor(server.url).open(new_key(server)) for _ in range(2)]
+    for page, prompt in zip(pages, ("a boat", "a fox"), strict=True):
+        ask(page, prompt)
+    for page in pages:
+        turn(page, 1)
+    for page, prompt in zip(pages, ("a boat", "a fox"), strict=True):
+        page.goto(f"{server.url}/#/gallery")
+        page.locator(".grid img").wait_for()
+        assert [i.get_attribute("alt") for i in page.locator(".grid img").all()] == [prompt]
+
+
+def test_a_server_that_is_killed_under_an_open_page(
+    visitor: Callable[..., Any], tmp_path: Any
+) -> None:
+    server = DrawingServer(tmp_path)
+    server.start()
+    try:
+        visit = visitor(server.url)
+        page = visit.open(server.new_key())
+        page.select_option("#many", "4")
+        ask(page, "a red house by the sea")
+        page.wait_for_selector(".picture[data-rows]")
+        server.kill()
+        page.wait_for_selector("#unreachable:not([hidden])")
+        visit.screen("waiting-desktop-5-unreachable")
+        ask(page, "a boat, asked for while nobody is there")
+        time.sleep(1)
+        server.start()
+        turn(page, 1)
+        turn(page, 2)
+        assert page.locator("#unreachable").is_hidden()
+        jobs = jobs_of(page, server.url)
+        assert [(job["status"], job["images"]) for job in jobs] == [("succeeded", 4)] * 2
+    finally:
+        server.stop()
+
+
+def jobs_of(page: Any, url: str) -> list[dict[str, Any]]:
+    """The visitor's jobs, newest first."""
+    key = page.evaluate("localStorage.getItem('smalti.key')")
+    headers = {"authorization": f"Bearer {key}"}
+    return list(httpx2.get(f"{url}/v1/jobs", headers=headers).json()["data"])
