@@ -51,7 +51,7 @@ def labels_in_use() -> set[str]:
     metrics = Metrics()
     metrics.request_begun()
     metrics.request_ended("GET", "/x", 200, 1.0)
-    metrics.denied("free/day", "limit")
+    metrics.denied("free/day", "limit", "free")
     metrics.waited("free", 1.0)
     metrics.job_accepted("free")
     metrics.job_ended("free", "succeeded")

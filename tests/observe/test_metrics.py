@@ -62,7 +62,7 @@ def test_jobs() -> None:
     metrics.job_accepted("free")
     metrics.job_accepted("free")
     metrics.job_ended("free", "succeeded")
-    metrics.denied("free/day", "limit")
+    metrics.denied("free/day", "limit", "free")
     metrics.waited("pro", 4.0)
     metrics.drew(256, 1.5)
     metrics.drew(16, 0.25)

@@ -61,6 +61,8 @@ class Edge:
             finally:
                 route, seconds = route_of(scope), time.monotonic() - exchange.begun
                 self._metrics.request_ended(method, route, exchange.status, seconds)
+                if exchange.status >= 500 and not about.told and route not in PROBES:
+                    self._metrics.reply_failed()
                 trace(span, method, route, exchange)
                 tell(method, route, exchange.status, seconds, about)
 

@@ -25,6 +25,7 @@ from smalti.errors import (
     Unauthorized,
     Unavailable,
 )
+from smalti.observe import about_request
 from smalti.service import Denied, JobCancelled, NotFound
 
 
@@ -132,6 +133,7 @@ def error_reply(error: SmaltiError) -> Response:
 
 async def on_smalti_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, SmaltiError)
+    about_request().told |= isinstance(error, Denied | DrawingFailed)
     return error_reply(error)
 
 

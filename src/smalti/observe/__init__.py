@@ -1,6 +1,7 @@
 """What an operator sees of a running server. Nothing here decides anything.
 
 metrics  figures for Prometheus
+minutes  the same, of each of the last minutes, for the console
 logs     lines for people or machines, with the request's id and without secrets
 about    what is known of the request that is being served
 secrets  takes keys, passwords, pictures and prompts out of a text

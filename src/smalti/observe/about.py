@@ -14,12 +14,16 @@ from dataclasses import dataclass, field
 
 @dataclass
 class AboutRequest:
-    """job_id, user_id: "" until known. prompt: kept so that no line of the log shows it."""
+    """job_id, user_id: "" until known. prompt: kept so that no line of the log shows it.
+
+    told: what its reply says is counted elsewhere: a refusal, or the failure of a job.
+    """
 
     request_id: str = ""
     job_id: str = ""
     user_id: str = ""
     prompt: str = field(default="", repr=False)
+    told: bool = False
 
 
 _current: ContextVar[AboutRequest | None] = ContextVar("about_request", default=None)

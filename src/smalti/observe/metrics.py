@@ -6,6 +6,7 @@ Every label has few values: a route is its template, never a path, and nothing i
 from __future__ import annotations
 
 import platform
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
@@ -20,6 +21,7 @@ from prometheus_client import (
 )
 
 from smalti import __version__
+from smalti.observe.minutes import Minutes
 from smalti.observe.readings import Readings
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -46,9 +48,14 @@ class DeviceReading(Protocol):
 
 
 class Metrics:
-    """The figures of one server. Each instance has a registry of its own."""
+    """The figures of one server. Each instance has a registry of its own.
 
-    def __init__(self) -> None:
+    minutes: the last of them, one by one. clock: Unix time in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self.minutes = Minutes(clock())
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self._readings = Readings(registry)
@@ -103,30 +110,47 @@ class Metrics:
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(method, route).observe(seconds)
 
+    def reply_failed(self) -> None:
+        """A 5xx that is no refusal and no failure of a job."""
+        self.minutes.reply_failed(self._clock())
+
     # --- jobs ---
 
-    def job_accepted(self, tier: str) -> None:
+    def job_accepted(self, tier: str, rung: str = "full") -> None:
         self._accepted.labels(tier).inc()
+        self.minutes.admitted(tier, rung, self._clock())
 
     def job_ended(self, tier: str, outcome: str) -> None:
         """outcome: succeeded, failed or cancelled."""
         self._ended.labels(tier, outcome).inc()
+        self.minutes.ended(tier, outcome, self._clock())
 
-    def denied(self, rule: str, kind: str) -> None:
+    def denied(self, rule: str, kind: str, tier: str) -> None:
         """rule and kind: those of the `Denial`, as `free/day` and `limit`."""
         self._denials.labels(rule, kind).inc()
+        self.minutes.denied(tier, rule, self._clock())
 
     def waited(self, tier: str, seconds: float) -> None:
         """Once for each job, when its first picture starts."""
         self._waits.labels(tier).observe(seconds)
+        self.minutes.waited(tier, seconds, self._clock())
+
+    def promise(self, tier: str, kept: bool) -> None:
+        """Once for each job that was promised something, when its last picture starts."""
+        self.minutes.promise(tier, kept, self._clock())
 
     def drew(self, tiles: int, device_s: float) -> None:
         """Tiles drawn since they were last told, and the device's seconds for them."""
         self._tiles.inc(tiles)
         self._device_s.inc(device_s)
+        self.minutes.drew(tiles, device_s, self._clock())
 
     def requeued(self) -> None:
         self._requeued.inc()
+
+    def saw(self, waiting: int, busy: int, slots: int, load: float) -> None:
+        """How it stands now; told several times a second."""
+        self.minutes.saw(waiting, busy, slots, load, self._clock())
 
     # --- what is read at each scrape ---
 

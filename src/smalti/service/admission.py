@@ -73,10 +73,11 @@ class Admission:
             self._books.controller.retract(ask.job_id)
             await self._books.keeper.delete(source_names(ask.job_id, brief))
             raise
-        self._books.metrics.job_accepted(ask.tier)
+        self._books.metrics.job_accepted(ask.tier, admitted.offer.rung)
         return Job(
             ask=ask,
             told=admitted.wait,
+            promised_s=self._promised_s(ask),
             brief=brief,
             model=served.model,
             conditions=Conditions(request.prompt, frame.grid, shown, request.style),
@@ -111,9 +112,13 @@ class Admission:
     def _rungs(self, tier: str) -> tuple[str, ...]:
         return self._books.controller.policy.tiers[tier].rungs
 
+    def _promised_s(self, ask: Ask) -> float | None:
+        tier = self._books.controller.policy.tiers.get(ask.tier)
+        return None if tier is None or ask.served_as == "flex" else tier.promised_wait_s
+
     async def _refuse(self, denial: Denial, ask: Ask, request_id: str, now: float) -> NoReturn:
         """The time that it states is kept before it is told. Raises Denied, StoreUnavailable."""
-        self._books.metrics.denied(denial.rule, denial.kind)
+        self._books.metrics.denied(denial.rule, denial.kind, ask.tier)
         self._books.refusals.note(denial, ask, request_id, now)
         if denial.claim is not None:
             try:

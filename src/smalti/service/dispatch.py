@@ -51,7 +51,15 @@ class Dispatcher:
         """Until cancelled: fill the slots of devices that come back."""
         while True:
             self.fill()
+            self._tell_how_it_stands()
             await asyncio.sleep(LOOK_S)
+
+    def _tell_how_it_stands(self) -> None:
+        control = self._books.controller
+        load = control.load if control.waiting or control.running else 0.0
+        ready = [device for device in self._backend.devices() if device.state == "ready"]
+        busy, slots = sum(d.busy for d in ready), sum(d.slots for d in ready)
+        self._books.metrics.saw(control.waiting, min(busy, slots), slots, load)
 
     def begin(self, job: Job) -> None:
         """A job's pictures wait for their slots, or follow others that are the same."""
@@ -163,6 +171,9 @@ class Dispatcher:
         job.spans.drawing(picture.index, worker)
         if job.start(picture, layout, now):
             self._books.metrics.waited(job.tier, job.wait_s)
+        if job.promised_s is not None and job.begun:
+            self._books.metrics.promise(job.tier, now - job.created_at <= job.promised_s)
+            job.promised_s = None
         self._note(job, self._books.jobs.started(job.job_id, picture.index, layout, now))
 
     def _checkpoint(self, job: Job, picture: Picture, row: int, codes: bytes) -> None:

@@ -68,6 +68,7 @@ class Job:
     """detached: goes on whether or not anybody listens. All times are Unix seconds.
 
     ask: as control admitted it. told: the wait that was told then; None after a restart.
+    promised_s: within how long its last picture is to have its slot; None once that is judged.
     closing: it is decided that it ends, and how; that is being written down. over: set
     once it has ended.
     """
@@ -82,6 +83,7 @@ class Job:
     created_at: float
     detached: bool = False
     told: Wait | None = None
+    promised_s: float | None = None
     state: JobState = "queued"
     started_at: float | None = None
     finished_at: float | None = None
@@ -114,6 +116,11 @@ class Job:
     def untouched(self) -> int:
         """How many of its pictures nobody has begun to draw."""
         return sum(p.progress == "waiting" and p.layout is None for p in self.pictures)
+
+    @property
+    def begun(self) -> bool:
+        """Whether every picture has had a slot."""
+        return all(p.layout is not None for p in self.pictures)
 
     @property
     def complete(self) -> bool:

@@ -64,7 +64,7 @@ class Service:
         self.models = {model.name: model for model in models}
         self.settings = settings
         self.people = parts.people
-        self.metrics = metrics or Metrics()
+        self.metrics = metrics or Metrics(clock)
         self._backend = backend
         self._parts = parts
         health = Health(lambda: probe(parts), self._recovered)
