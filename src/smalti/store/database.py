@@ -41,6 +41,7 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
+        self.url = url
         self._url = _parsed(url)
         self._writer, self._reader = _engines(self._url)
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
@@ -139,6 +140,20 @@ class Database:
     def _dispose(self) -> None:
         self._writer.dispose()
         self._reader.dispose()
+
+
+def read_once(url: str, do: Callable[[Connection], T]) -> T:
+    """As `Database.read`, for another process than the one that writes.
+
+    Raises ConfigError, StoreUnavailable.
+    """
+    parsed = _parsed(url)
+    _, reader = _engines(parsed)
+    try:
+        with trouble.told(parsed), reader.connect() as connection:
+            return do(connection)
+    finally:
+        reader.dispose()
 
 
 def _attempt(connection: Connection, write: _Write) -> tuple[Any, BaseException | None]:

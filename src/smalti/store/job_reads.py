@@ -125,11 +125,11 @@ def reservation(connection: Connection, job_id: str) -> ReservationRow | None:
 
 def reservations_since(connection: Connection, since: float) -> list[Reservation]:
     table = reservations.c
-    counted = select(reservations).where(table.at > since, table.images > table.refunded)
-    return [_counted(row) for row in connection.execute(counted.order_by(table.at, table.job_id))]
+    those = select(reservations).where(table.at > since, table.images > table.refunded)
+    return [counted(row) for row in connection.execute(those.order_by(table.at, table.job_id))]
 
 
-def _counted(row: Row[Any]) -> Reservation:
+def counted(row: Row[Any]) -> Reservation:
     """Less the images that were refunded. Those used nothing, so device-seconds are as settled."""
     return Reservation(
         job_id=row.job_id,

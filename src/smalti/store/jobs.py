@@ -7,10 +7,20 @@ when it cannot be, and may be made again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from smalti.control.nouns import Claim, Reservation
-from smalti.store import audit, claims, denials, idempotency, job_reads, job_writes, purge
+from smalti.store import (
+    audit,
+    claims,
+    console_reads,
+    denials,
+    idempotency,
+    job_reads,
+    job_writes,
+    purge,
+)
+from smalti.store.console_reads import Day, Use
 from smalti.store.database import Database
 from smalti.store.idempotency import AlreadyBegun, Begun, Idempotency
 from smalti.store.rows import (
@@ -35,6 +45,7 @@ __all__ = [
     "AlreadyBegun",
     "AuditRow",
     "Begun",
+    "Day",
     "DenialRow",
     "Idempotency",
     "JobFilter",
@@ -45,6 +56,7 @@ __all__ = [
     "PictureRow",
     "PictureState",
     "ReservationRow",
+    "Use",
 ]
 
 
@@ -191,6 +203,16 @@ class Jobs:
     def claims(self, now: float) -> list[Claim]:
         """Those that are not over, in the order of the times that they state."""
         return self._db.read(lambda c: claims.honoured(c, now))
+
+    # --- what an operator asks ---
+
+    def use(self, of: Literal["user", "org"], since: float, limit: int) -> list[Use]:
+        """Who used most since then. Takes longer the more there is."""
+        return self._db.read(lambda c: console_reads.use(c, of, since, limit))
+
+    def day(self, user_id: str, since: float, until: float, limit: int) -> Day:
+        """What a user asked for in [since, until), oldest first."""
+        return self._db.read(lambda c: console_reads.day(c, user_id, since, until, limit))
 
     # --- forgetting ---
 
