@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "train": {"models", "engine"},
     "service": {
         "errors", "config", "models", "engine", "fleet", "pictures", "control", "meter", "store",
-        "observe",
+        "observe", "plan",
     },
     "api": {"errors", "config", "models", "pictures", "control", "store", "observe", "service"},
     "studio": {"errors", "config", "api", "service"},

@@ -103,6 +103,11 @@ class Controller:
         """How far back limits look."""
         return self._rules.keep_s
 
+    def step_s(self) -> tuple[float, ...]:
+        """Seconds of a tile-step with 1, 2, … pictures in slots; none before any was measured."""
+        slots = range(1, self._slots + 1) if self._forecast.measured else ()
+        return tuple(self._forecast.pace(running).mean for running in slots)
+
     def rungs(self) -> dict[str, int]:
         """How many rungs of the ladder are taken for each class."""
         return {name: self._capacity.level(name) for name in self._queue.classes}

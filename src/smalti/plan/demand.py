@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from smalti.control.nouns import Offer
 from smalti.errors import InvalidRequest
 
 HEADER = ("arrival_s", "user", "org", "tier", "region", "model", "images", "work", "service",
@@ -19,7 +20,10 @@ _SERVICES = ("", "auto", "default", "flex", "priority")
 
 
 class Row(NamedTuple):
-    """One request. work: tile-steps of one image. patience_s: how long its client waits."""
+    """One request. work: tile-steps of one image. patience_s: how long its client waits.
+
+    key, features, offers: as those of an `Ask`; files do not hold them.
+    """
 
     arrival_s: float
     user: str
@@ -31,6 +35,9 @@ class Row(NamedTuple):
     work: float
     service: str = "auto"
     patience_s: float | None = None
+    key: str = ""
+    features: frozenset[str] = frozenset()
+    offers: tuple[Offer, ...] = ()
 
 
 @dataclass

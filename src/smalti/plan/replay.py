@@ -84,7 +84,8 @@ def replay(
 ) -> Outcome:
     """bare: what every refusal says, where the decider says nothing to clients.
 
-    offers: what may be served in place of a request, for deciders that have a ladder. takes_flex:
+    offers: what may be served in place of a request, for deciders that have a ladder; what its row
+    says if left out. takes_flex:
     part of those who are offered `flex` in place of a refusal that take it. sdks: of the clients,
     in turn. leaves: seconds after which the client of a request goes away without having said so.
     start: when the clock begins.
@@ -165,8 +166,8 @@ class _Loop:
         job_id = str(i)
         ask = Ask(
             job_id, row.user, row.org, row.tier, row.images, row.work,
-            "", row.region, row.model, row.service,  # type: ignore[arg-type]
-            () if self.offers is None else self.offers(row), row.patience_s,
+            row.key, row.region, row.model, row.service,  # type: ignore[arg-type]
+            row.offers if self.offers is None else self.offers(row), row.patience_s, row.features,
         )  # fmt: skip
         waiting = self.waiting
         outcome = decider.admit(ask, self.start + now)

@@ -17,6 +17,8 @@ cleaning   deletes what is older than the settings keep
 books      what these parts share
 parts      the database, the people and the place for pictures
 policies   the tiers and switches in force, and how they are changed; policy_changes
+overview   how it stands at this moment
+previews   what a change of the policy would have done; demanded, child
 first_start  who is there from the first start on
 sole       one server at a time over one data directory
 """

@@ -35,6 +35,12 @@ class Books:
     traces: Traces
     now: Callable[[], float]
 
+    @property
+    def load(self) -> float:
+        """As control saw it when last asked, while there is anything to draw; else 0."""
+        control = self.controller
+        return control.load if control.waiting or control.running else 0.0
+
     def picture(self, name: Name) -> tuple[Job, Picture]:
         """A picture of a job that goes on."""
         job = self.live[name[0]]

@@ -56,10 +56,9 @@ class Dispatcher:
 
     def _tell_how_it_stands(self) -> None:
         control = self._books.controller
-        load = control.load if control.waiting or control.running else 0.0
         ready = [device for device in self._backend.devices() if device.state == "ready"]
         busy, slots = sum(d.busy for d in ready), sum(d.slots for d in ready)
-        self._books.metrics.saw(control.waiting, min(busy, slots), slots, load)
+        self._books.metrics.saw(control.waiting, min(busy, slots), slots, self._books.load)
 
     def begin(self, job: Job) -> None:
         """A job's pictures wait for their slots, or follow others that are the same."""

@@ -27,11 +27,15 @@ Edit = Callable[[Policy], Policy]
 
 @dataclass(frozen=True)
 class Cause:
-    """who: a key, or the command line. if_version: what the change was made from, if it matters."""
+    """who: a key, or the command line. if_version: what the change was made from, if it matters.
+
+    trial: whether it is only asked what would come of it.
+    """
 
     who: str
     why: str
     if_version: int | None = None
+    trial: bool = False
 
 
 class Policies:
@@ -41,6 +45,7 @@ class Policies:
     clock: Unix time in seconds. Raises ConfigError and StoreUnavailable.
 
     Every change raises InvalidRequest, Conflict and StoreUnavailable, and then nothing is changed.
+    A trial raises the same, returns the policy that there would be, and changes nothing.
     Changes wait for the database, and belong on threads.
     """
 
@@ -220,6 +225,8 @@ class Policies:
             )
             return row, AuditRow(at=at, who=cause.who, action=action, detail=detail)
 
+        if cause.trial:
+            return _read(self._book.would_add(make))
         row = self._book.add(make)
         self._policy = policy = _read(row)
         return policy

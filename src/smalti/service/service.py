@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from smalti.config import Settings
@@ -28,8 +27,10 @@ from smalti.service.ends import Ends
 from smalti.service.health import RETRY_AFTER_S, Health
 from smalti.service.job import Job, Ties
 from smalti.service.keeping import Keeper
+from smalti.service.overview import Overview
 from smalti.service.parts import Parts, probe
 from smalti.service.policies import Policies, policy_of
+from smalti.service.previews import Previews
 from smalti.service.recorder import Recorder
 from smalti.service.refusals import NotFound
 from smalti.service.refused import RefusalLog
@@ -92,13 +93,17 @@ class Service:
         self._ends = Ends(books, backend)
         self._dispatcher = Dispatcher(books, backend, self._ends)
         self._admission = Admission(books, self.models, self.tier_of)
+        self.overview = Overview(books)
+        self.previews = Previews(
+            books, self.policies, parts.database.url, settings, self.models, self.devices
+        )
         self._failure: str | None = None
         self._stop: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self.metrics.watch(
             devices=self.devices,
-            waiting=self._waiting_by_tier,
-            store_healthy=lambda: self._books.health.problem is None,
+            waiting=self.overview.waiting,
+            store_healthy=lambda: self.overview.store_healthy,
         )
 
     # --- life ---
@@ -131,6 +136,7 @@ class Service:
             task.cancel()
         for job in list(self._books.live.values()):
             job.interrupt(_stopped(job))
+        self.previews.close()
         await self._backend.stop()
         self._books.health.close()
         await self._books.keeper.settle(at_most_s=5.0)
@@ -359,12 +365,6 @@ class Service:
 
     def _wait(self, job: Job) -> Wait | None:
         return self._books.turns.wait(self._books.waited_for(job))
-
-    def _waiting_by_tier(self) -> dict[str, int]:
-        waiting = Counter(dict.fromkeys(self.tiers, 0))
-        for job in self._books.live.values():
-            waiting[job.tier] += sum(p.progress == "waiting" for p in job.pictures)
-        return dict(waiting)
 
 
 def tiers_of(settings: Settings) -> Mapping[str, Tier]:

@@ -60,6 +60,10 @@ class PolicyBook:
         """
         return self._db.write_now(lambda c: _add(c, make))
 
+    def would_add(self, make: Make) -> PolicyRow:
+        """What `add` would, and nothing is kept. Raises what `make` raises."""
+        return self._db.read(lambda c: make(_newest(c), lambda tier: _in_use(c, tier))[0])
+
 
 def _add(connection: Connection, make: Make) -> PolicyRow:
     row, entry = make(_newest(connection), lambda tier: _in_use(connection, tier))

@@ -1,0 +1,45 @@
+"""`Overview`: how the server stands at this moment, for whoever watches over it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from smalti.control.nouns import FULL
+from smalti.service.books import Books
+from smalti.service.job import Progress
+
+
+class Overview:
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    def waiting(self) -> dict[str, int]:
+        """Pictures that wait for a slot, by tier; of each tier in force at least."""
+        return self._pictures("waiting")
+
+    def running(self) -> dict[str, int]:
+        """Pictures that are being drawn, by tier, also those that follow others."""
+        return self._pictures("drawing")
+
+    def rungs(self) -> dict[str, str]:
+        """The last rung that is taken for each tier; FULL where none is."""
+        control = self._books.controller
+        levels = control.rungs()
+        return {
+            name: (FULL, *tier.rungs)[min(levels.get(name, 0), len(tier.rungs))]
+            for name, tier in control.policy.tiers.items()
+        }
+
+    @property
+    def load(self) -> float:
+        return self._books.load
+
+    @property
+    def store_healthy(self) -> bool:
+        return self._books.health.problem is None
+
+    def _pictures(self, progress: Progress) -> dict[str, int]:
+        found = Counter(dict.fromkeys(self._books.controller.policy.tiers, 0))
+        for job in self._books.live.values():
+            found[job.tier] += sum(p.progress == progress for p in job.pictures)
+        return dict(found)
