@@ -83,7 +83,7 @@ def test_the_past_is_what_was_asked_for(jobs: Jobs, db: Database) -> None:
         await jobs.cancel(job.job_id, 1507.0, refunded=0)
         plain = {"frame": {"grid": vars(Grid(16, 16))}, "asked": {}}
         await accepted(jobs, images=2, created_at=1000.0, kind="edit", request=plain)
-        await accepted(jobs, created_at=2000.0)
+        await accepted(jobs, created_at=2000.1)
         await accepted(jobs, created_at=900.0)
         await accepted(jobs, created_at=400.0)
         gone = await accepted(jobs, created_at=901.0)

@@ -40,6 +40,7 @@ from smalti.store.rows import PolicyRow
 
 BODY_BYTES_MAX = 100_000
 DAY_S = 86_400
+_ABOUT = {"why", "if_version"}
 
 Sent = TypeVar("Sent", bound=BaseModel)
 Change = Callable[[Cause], Policy]
@@ -122,10 +123,7 @@ class AdminPolicy:
     async def change_tier(self, request: Request, name: TierName) -> Response:
         """Other values for some fields of a tier, or a new tier."""
         sent = await _read(TierChange, request)
-        fields = sent.model_dump(exclude_none=True, exclude={"why", "if_version"})
-        return await self._change(
-            request, sent, lambda cause: self._policies.set_tier(name, fields, cause)
-        )
+        return await self._change(request, sent, tier_change(self._policies, name, sent))
 
     async def remove_tier(
         self, request: Request, name: TierName, query: Annotated[WhyQuery, Query()]
@@ -138,10 +136,7 @@ class AdminPolicy:
     async def replace_tiers(self, request: Request) -> Response:
         """All tiers at once."""
         sent = await _read(WholePolicy, request)
-        document = sent.model_dump(exclude_none=True, exclude={"why", "if_version"})
-        return await self._change(
-            request, sent, lambda cause: self._policies.replace(document, cause)
-        )
+        return await self._change(request, sent, policy_change(self._policies, sent))
 
     async def undo_tiers(self, request: Request) -> Response:
         """Return to an older policy, in a new version."""
@@ -173,11 +168,8 @@ class AdminPolicy:
     async def set_switch(self, request: Request, scope: Scope, name: SwitchName) -> Response:
         """Pause something, now or at a time, with the sentence that users read."""
         sent = await _read(NewSwitch, request)
-        said = sent.model_dump(by_alias=True, exclude={"why", "if_version"})
-        table = {"scope": scope, "name": name, **said}
-        return await self._change(
-            request, sent, lambda cause: self._policies.set_switch(table, cause)
-        )
+        change = switch_change(self._policies, scope, name, sent)
+        return await self._change(request, sent, change)
 
     async def remove_switch(
         self, request: Request, scope: Scope, name: SwitchName, query: Annotated[WhyQuery, Query()]
@@ -212,6 +204,25 @@ class AdminPolicy:
     def _told(self, policy: Policy) -> Response:
         row = self._policies.made(policy.version)
         return JsonReply(told_policy(policy.written(), row))
+
+
+# --- changes, as they are sent ---
+
+
+def tier_change(policies: Policies, name: str, sent: TierChange) -> Change:
+    fields = sent.model_dump(exclude_none=True, exclude=_ABOUT)
+    return lambda cause: policies.set_tier(name, fields, cause)
+
+
+def policy_change(policies: Policies, sent: WholePolicy) -> Change:
+    document = sent.model_dump(exclude_none=True, exclude=_ABOUT)
+    return lambda cause: policies.replace(document, cause)
+
+
+def switch_change(policies: Policies, scope: object, name: object, sent: NewSwitch) -> Change:
+    said = sent.model_dump(by_alias=True, exclude=_ABOUT)
+    table = {"scope": scope, "name": name, **said}
+    return lambda cause: policies.set_switch(table, cause)
 
 
 async def _read(kind: type[Sent], request: Request) -> Sent:

@@ -97,20 +97,21 @@ _TIERS = {
     "additionalProperties": TierFields.model_json_schema(),
     "description": "All tiers that there are.",
 }
+SWITCH = {
+    "type": "object",
+    "properties": {
+        "scope": {"enum": list(get_args(Paused))},
+        "name": {"type": "string"},
+        "message": {"type": "string"},
+        "from": {"type": ["number", "string", "null"]},
+        "until": {"type": ["number", "string", "null"]},
+    },
+    "required": ["scope", "name", "message"],
+    "additionalProperties": False,
+}
 _SWITCHES = {
     "type": "array",
-    "items": {
-        "type": "object",
-        "properties": {
-            "scope": {"enum": list(get_args(Paused))},
-            "name": {"type": "string"},
-            "message": {"type": "string"},
-            "from": {"type": ["number", "string", "null"]},
-            "until": {"type": ["number", "string", "null"]},
-        },
-        "required": ["scope", "name", "message"],
-        "additionalProperties": False,
-    },
+    "items": SWITCH,
     "description": "All that is paused; it stays as it is if left out.",
 }
 

@@ -15,6 +15,7 @@ from smalti.api.admin_policy import AdminPolicy
 from smalti.api.auth import Gate
 from smalti.api.body import Bodies
 from smalti.api.catalogue import health_router, models_router
+from smalti.api.console import Console
 from smalti.api.country import Countries, Proxied
 from smalti.api.edge import Edge
 from smalti.api.errors import on_http_error, on_smalti_error, on_wrong_query
@@ -88,6 +89,7 @@ def create_app(
     for admin in (
         Admin(service, policies, parts.jobs).router(),
         AdminPolicy(policies, parts.jobs).router(),
+        Console(service, parts.jobs).router(),
     ):
         app.include_router(admin, dependencies=[Depends(administrators)])
     app.include_router(metrics_router(service.metrics, administrators))

@@ -14,7 +14,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from smalti.api import admin_shapes, shapes
+from smalti.api import admin_shapes, console_shapes, shapes
 
 ABOUT = (
     "OpenAI's image API, drawn by your own machines. What differs from OpenAI's, and what is "
@@ -52,7 +52,7 @@ def _described(app: FastAPI) -> dict[str, Any]:
 def _schemas() -> dict[str, Any]:
     kinds = [
         (kind, "serialization")
-        for module in (shapes, admin_shapes)
+        for module in (shapes, admin_shapes, console_shapes)
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, BaseModel) and kind is not BaseModel
     ]

@@ -13,6 +13,11 @@ class Overview:
     def __init__(self, books: Books) -> None:
         self._books = books
 
+    @property
+    def now(self) -> float:
+        """Unix time, as the service has it."""
+        return self._books.now()
+
     def waiting(self) -> dict[str, int]:
         """Pictures that wait for a slot, by tier; of each tier in force at least."""
         return self._pictures("waiting")

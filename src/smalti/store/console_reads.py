@@ -228,20 +228,20 @@ class Past:
 def past(
     connection: Connection, since: float, until: float, reach_s: float, limit: int, before: int
 ) -> Past:
-    """Everything that was asked for in [since, until), and what was reserved before it.
+    """Everything that was asked for from `since` to `until`, and what was reserved before it.
 
     limit: requests at most; the period begins later where there were more. reach_s: how long
     before it reservations count; before: so many of them at most, the newest.
     """
     held, refused = reservations.c, denials.c
     newest_held = (
-        _admitted(and_(held.at >= since, held.at < until))
+        _admitted(and_(held.at >= since, held.at <= until))
         .order_by(held.at.desc(), held.job_id.desc())
         .limit(limit + 1)
     )
     newest_refused = (
         select(denials)
-        .where(refused.at >= since, refused.at < until)
+        .where(refused.at >= since, refused.at <= until)
         .order_by(refused.at.desc(), refused.number.desc())
         .limit(limit + 1)
     )

@@ -20,7 +20,7 @@ from smalti.store import (
     job_writes,
     purge,
 )
-from smalti.store.console_reads import Day, Use
+from smalti.store.console_reads import Day, JobOfDay, Use
 from smalti.store.database import Database
 from smalti.store.idempotency import AlreadyBegun, Begun, Idempotency
 from smalti.store.rows import (
@@ -49,6 +49,7 @@ __all__ = [
     "DenialRow",
     "Idempotency",
     "JobFilter",
+    "JobOfDay",
     "JobRow",
     "JobState",
     "Jobs",
