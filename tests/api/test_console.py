@@ -252,12 +252,12 @@ def test_a_preview_is_of_one_change(calm: Any, body: dict[str, Any]) -> None:
 
 
 def test_others_are_served_while_a_preview_is_made(live: Any) -> None:
-    """Of five thousand requests, that are decided twice."""
+    """Of twenty thousand requests, that are decided twice."""
     now = time.time()
     row = DenialRow(
         at=now - 60.0, user_id="x", org_id="o", tier="free", rule="free/day", kind="limit", images=1
     )
-    denials = [DenialRow(**{**vars(row), "user_id": f"x{i}"}) for i in range(5000)]
+    denials = [DenialRow(**{**vars(row), "user_id": f"x{i}"}) for i in range(20_000)]
     preview(live, tier="free", change={})  # the process is there from now on
     loop = live.backend._loop
     asyncio.run_coroutine_threadsafe(live.parts.jobs.note_denials(denials), loop).result(30)
@@ -266,7 +266,7 @@ def test_others_are_served_while_a_preview_is_made(live: Any) -> None:
     while not asking.done():
         assert live.http.get("/healthz").status_code == 200
         answered += 1
-    assert asking.result() == 5000
+    assert asking.result() == 20_000
     assert answered >= 10
 
 
