@@ -2,6 +2,7 @@
 # make test    lint, types and tests
 # make lint    lint and types alone
 # make clients the official clients, old and new, against a live server (Node's needs nodejs and npm)
+# make browser the pages in a real Chromium (installs Debian's where it may); screens: pictures of them
 # make survive kills real servers under load, and counts what is lost
 # make fuzz    requests and files made up by machines, against a live server
 # make docs    writes the pages that are generated from the code
@@ -13,7 +14,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := serve
-.PHONY: serve test lint clients survive fuzz docs clean
+.PHONY: serve test lint clients browser screens survive fuzz docs clean
 
 serve: $(VENV)/.installed
 	@$(BIN)/smalti serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
@@ -29,6 +30,15 @@ lint: $(VENV)/.installed-test
 clients: $(VENV)/.installed-test
 	@$(BIN)/python tests/clients/environments.py
 	@$(BIN)/python -m pytest -q -rs tests/clients
+
+browser: $(VENV)/.installed-browser
+	@command -v chromium >/dev/null || { echo "Installing Debian's chromium ..."; \
+	  $$([ "$$(id -u)" = 0 ] || echo sudo -n) sh -c 'apt-get -qq update && apt-get -qq -y install chromium' >/dev/null; } || \
+	  echo "There is no chromium, and it could not be installed: apt install chromium. Its tests are skipped." >&2
+	@$(BIN)/python -m pytest -q -rs -m browser tests/browser
+
+screens: export SMALTI_SCREENS = 1
+screens: browser
 
 survive: $(VENV)/.installed-test
 	@$(BIN)/python -m pytest -q -m survive tests/survive
@@ -60,3 +70,7 @@ $(VENV)/.installed-test: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing smalti, what it needs and what its tests need (a few minutes the first time) ..."
 	@PIP_CONSTRAINT=constraints.txt $(PIP) install --editable '.[test]'
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-browser: $(VENV)/.installed-test
+	@PIP_CONSTRAINT=constraints.txt $(PIP) install --editable '.[test,browser]'
+	@touch $@ $(VENV)/.installed-test $(VENV)/.installed

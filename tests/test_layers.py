@@ -50,6 +50,7 @@ THIRD_PARTY = {
     "store": {"sqlalchemy", "boto3", "botocore"},
     "observe": {"prometheus_client", "opentelemetry"},
     "service": {"numpy"},
+    "studio": {"fastapi", "starlette"},
     "api": {
         "fastapi", "starlette", "pydantic", "pydantic_core", "python_multipart", "uvicorn", "h11",
         "maxminddb",

@@ -13,6 +13,7 @@ import pytest
 from browsing import ask, turn, until
 from hosted import Hosted, new_key
 
+pytestmark = pytest.mark.browser
 HOSTILE = (
     "<img src=x onerror=\"window.broken='img'\">",
     "<script>window.broken='script'</script>",

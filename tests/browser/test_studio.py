@@ -16,6 +16,7 @@ from browsing import ask, turn, until
 from drawing_server import DrawingServer
 from PIL import Image, ImageChops
 
+pytestmark = pytest.mark.browser
 PHOTOS = Path(__file__).parents[3] / "shared" / "data" / "photos" / "test"
 SIZES = ("desktop", "phone")
 

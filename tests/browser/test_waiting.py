@@ -12,6 +12,7 @@ from browsing import ask, turn, until
 from drawing_server import DrawingServer
 from hosted import Hosted, new_key
 
+pytestmark = pytest.mark.browser
 SIZES = ("desktop", "phone")
 
 

@@ -1,0 +1,200 @@
+// Tiers and switches: changed after looking at what the change would have done.
+
+import { ask } from "../api.js";
+import { button, h, replace } from "../dom.js";
+import { announce } from "../shell.js";
+import { number, t } from "../words.js";
+import { previewed } from "./preview.js";
+import { at, checks, field, table, wrong } from "./tables.js";
+
+const RUNGS = ["partials", "guidance", "quality", "size", "model"];
+const SERVICES = ["default", "flex", "priority"];
+const SCOPES = ["tier", "region", "model", "feature"];
+
+export class Levers {
+  constructor() {
+    this.tiers = h("div", { class: "stack" });
+    this.switches = h("div", { class: "stack" });
+    this.past = h("div", {});
+    this.element = h(
+      "section",
+      { class: "levers", aria: { label: t("levers.title") } },
+      h("h2", {}, t("levers.tiers")),
+      this.tiers,
+      h("h2", {}, t("levers.switches")),
+      this.switches,
+      h("h2", {}, t("levers.past")),
+      this.past,
+    );
+  }
+
+  async show() {
+    const [policy, history] = await Promise.all([ask("/v1/admin/tiers"), ask("/v1/admin/tiers/history")]);
+    this.policy = policy;
+    replace(this.tiers, Object.entries(policy.tiers).map(([name, tier]) => this.tier(name, tier)));
+    replace(this.switches, this.paused(), this.pause());
+    replace(this.past, this.history(history.data));
+    this.element.dataset.version = policy.version;
+  }
+
+  /** After a change: everything anew, and what was changed said. */
+  async changed(policy) {
+    announce(t("levers.in_force", { version: policy.version }));
+    await this.show();
+  }
+
+  // --- tiers ---
+
+  tier(name, tier) {
+    const weight = h("input", { type: "number", min: 0, step: "any", value: tier.weight, required: true });
+    const running = h("input", { type: "number", min: 1, value: tier.max_running, required: true });
+    const waiting = h("input", { type: "number", min: 1, value: tier.max_waiting, required: true });
+    const promised = h("input", { type: "number", min: 0, step: "any", value: tier.promised_wait_s ?? 0 });
+    const limits = h("textarea", { rows: Math.max(2, tier.limits.length), spellcheck: "false", value: tier.limits.join("\n") });
+    const models = h("input", { value: tier.models.join(", ") });
+    const rungs = checks(t("levers.rungs"), RUNGS, tier.rungs);
+    const services = checks(t("levers.services"), SERVICES, tier.services);
+    const listed = (text, by) => text.split(by).map((part) => part.trim()).filter(Boolean);
+    const change = () => {
+      const fields = {
+        weight: Number(weight.value),
+        max_running: Number(running.value),
+        max_waiting: Number(waiting.value),
+        promised_wait_s: Number(promised.value),
+        limits: listed(limits.value, "\n"),
+        rungs: rungs.values(),
+        services: services.values(),
+        models: listed(models.value, ","),
+      };
+      const before = { ...tier, promised_wait_s: tier.promised_wait_s ?? 0 };
+      return Object.fromEntries(Object.entries(fields).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(before[key])));
+    };
+    const form = this.form({
+      preview: () => ({ tier: name, change: change() }),
+      nothing: () => !Object.keys(change()).length,
+      apply: (why) => ask(`/v1/admin/tiers/${encodeURIComponent(name)}`, { method: "PATCH", json: { ...change(), why, if_version: this.policy.version } }),
+      fields: [
+        h("div", { class: "fields" },
+          field(t("levers.weight"), weight),
+          field(t("levers.promised"), promised, t("levers.promised_hint")),
+          field(t("levers.running"), running),
+          field(t("levers.waiting"), waiting)),
+        field(t("levers.limits"), limits, t("levers.limits_hint")),
+        h("div", { class: "fields" }, rungs.element, services.element),
+        field(t("levers.models"), models, t("levers.models_hint")),
+      ],
+    });
+    const summary = t("levers.tier", { name, weight: number(tier.weight, 2), limits: tier.limits.join(", ") || t("levers.no_limits") });
+    return h("details", { class: "lever", data: { tier: name } }, h("summary", {}, summary), form);
+  }
+
+  // --- switches ---
+
+  paused() {
+    const columns = [
+      { name: t("switch.what"), of: (one) => `${t(`switch.scope.${one.scope}`)} ${one.name}` },
+      { name: t("switch.message"), of: (one) => one.message },
+      { name: t("switch.from"), of: (one) => at(one.from) ?? t("switch.at_once") },
+      { name: t("switch.until"), of: (one) => at(one.until) ?? t("switch.open_end") },
+      { name: "", of: (one) => button(t("switch.resume"), { class: "small", onclick: () => this.resume(one) }) },
+    ];
+    return table(t("levers.switches"), columns, this.policy.switches, t("switch.none"));
+  }
+
+  async resume(one) {
+    const query = new URLSearchParams({ why: t("switch.resumed"), if_version: this.policy.version });
+    try {
+      await this.changed(await ask(`/v1/admin/switches/${one.scope}/${encodeURIComponent(one.name)}?${query}`, { method: "DELETE" }));
+    } catch (error) {
+      announce(error.message);
+    }
+  }
+
+  pause() {
+    const scope = h("select", {}, SCOPES.map((one) => h("option", { value: one }, t(`switch.scope.${one}`))));
+    const name = h("input", { required: true, spellcheck: "false" });
+    const message = h("input", { required: true, maxlength: 500 });
+    const from = h("input", { type: "datetime-local" });
+    const until = h("input", { type: "datetime-local" });
+    const time = (input) => (input.value ? new Date(input.value).getTime() / 1000 : null);
+    const said = () => ({ message: message.value, from: time(from), until: time(until) });
+    const form = this.form({
+      preview: () => ({ switch: { scope: scope.value, name: name.value, ...said() } }),
+      nothing: () => !name.value || !message.value,
+      apply: (why) => ask(`/v1/admin/switches/${scope.value}/${encodeURIComponent(name.value)}`, { method: "PUT", json: { ...said(), why, if_version: this.policy.version } }),
+      fields: [
+        h("div", { class: "fields" }, field(t("switch.scope"), scope), field(t("switch.name"), name, t("switch.name_hint")), field(t("switch.from"), from, t("switch.from_hint")), field(t("switch.until"), until, t("switch.until_hint"))),
+        field(t("switch.message"), message, t("switch.message_hint")),
+      ],
+    });
+    return h("details", { class: "lever", data: { lever: "pause" } }, h("summary", {}, t("switch.new")), form);
+  }
+
+  // --- both ---
+
+  /** A change: previewed against the last hour, then applied with a reason. */
+  form({ fields, preview, nothing, apply }) {
+    const outcome = h("div", { role: "status", class: "outcome" });
+    const why = h("input", { required: true, maxlength: 500 });
+    const look = button(t("levers.preview"), {
+      onclick: async () => {
+        if (nothing()) return replace(outcome, h("p", { class: "soft" }, t("levers.nothing")));
+        replace(outcome, h("p", { class: "soft" }, t("levers.previewing")));
+        try {
+          replace(outcome, previewed(await ask("/v1/admin/preview", { method: "POST", json: preview() })));
+        } catch (error) {
+          replace(outcome, wrong(error));
+        }
+        return undefined;
+      },
+    });
+    return h(
+      "form",
+      {
+        onsubmit: async (event) => {
+          event.preventDefault();
+          if (nothing()) return replace(outcome, h("p", { class: "soft" }, t("levers.nothing")));
+          try {
+            await this.changed(await apply(why.value));
+          } catch (error) {
+            replace(outcome, wrong(error));
+          }
+          return undefined;
+        },
+      },
+      fields,
+      h("div", { class: "row" }, look),
+      outcome,
+      field(t("levers.why"), why, t("levers.why_hint")),
+      h("div", { class: "row" }, h("button", { class: "primary" }, t("levers.apply"))),
+    );
+  }
+
+  // --- what was ---
+
+  history(rows) {
+    const columns = [
+      { name: t("past.version"), of: (row) => row.version, number: true },
+      { name: t("past.at"), of: (row) => at(row.at) },
+      { name: t("past.who"), of: (row) => row.who },
+      { name: t("past.why"), of: (row) => row.why },
+      { name: "", of: (row) => (row.version === this.policy.version ? h("span", { class: "chip" }, t("past.in_force")) : this.undo(row.version)) },
+    ];
+    const first = rows.some((row) => row.version === 0) ? [] : [{ version: 0, at: null, who: null, why: t("past.file") }];
+    return table(t("levers.past"), columns, [...rows, ...first], "");
+  }
+
+  undo(version) {
+    return button(t("past.undo"), {
+      image: "undo",
+      class: "small",
+      onclick: async () => {
+        try {
+          await this.changed(await ask("/v1/admin/tiers/undo", { method: "POST", json: { version, why: t("past.undone", { version }), if_version: this.policy.version } }));
+        } catch (error) {
+          announce(error.message);
+        }
+      },
+    });
+  }
+}

@@ -1,0 +1,121 @@
+// What the server does now, and what the last hour was like.
+
+import { ask } from "../api.js";
+import { h, replace } from "../dom.js";
+import { duration, number, t } from "../words.js";
+import { chart } from "./charts.js";
+import { seconds, table } from "./tables.js";
+
+const EVERY_MS = 2000;
+
+export class Now {
+  constructor() {
+    this.body = h("div", { class: "now" });
+    this.element = h("section", { aria: { label: t("now.title") } }, this.body);
+  }
+
+  /** Asks again and again, for as long as it is on the page. */
+  async show() {
+    while (this.element.isConnected) {
+      try {
+        this.draw(await ask("/v1/admin/now?minutes=60"));
+      } catch (error) {
+        if (error.status) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+    }
+  }
+
+  draw(now) {
+    const rest = [this.devices(now), this.tiers(now), this.lists(now)];
+    replace(this.body, this.figures(now), this.charts(now), rest);
+    this.element.dataset.at = now.at;
+  }
+
+  figures(now) {
+    const sum = (name) => Object.values(now.tiers).reduce((total, tier) => total + tier[name], 0);
+    const asked = sum("admitted") + sum("denied");
+    const promises = sum("promises_kept") + sum("promises_broken");
+    const tiles = [
+      [t("now.load"), number(now.load, 2), now.load >= 0.6 ? "hot" : "", t("now.load_explained")],
+      [t("now.slots"), `${now.fleet.busy} / ${now.fleet.slots}`, "", t("now.slots_explained")],
+      [t("now.tiles"), number(now.fleet.tiles_per_s, 0), "", t("now.tiles_explained")],
+      [t("now.waiting"), number(sum("waiting")), "", t("now.waiting_explained")],
+      [t("now.denied"), asked ? `${number((100 * sum("denied")) / asked, 1)} %` : "–", "", t("now.denied_explained")],
+      [t("now.promises"), promises ? `${number((100 * sum("promises_kept")) / promises, 1)} %` : "–", promises && sum("promises_broken") ? "hot" : "", t("now.promises_explained")],
+      [t("now.errors"), number(now.errors.jobs + now.errors.replies), now.errors.jobs + now.errors.replies ? "hot" : "", t("now.errors_explained")],
+      [t("now.store"), now.store_healthy ? t("now.well") : t("now.unwell"), now.store_healthy ? "" : "hot", t("now.store_explained")],
+    ];
+    return h("dl", { class: "figures" }, tiles.map(([name, value, heat, title]) => h("div", { class: heat, title }, h("dt", {}, name), h("dd", {}, value))));
+  }
+
+  charts(now) {
+    const { minutes } = now;
+    return h(
+      "div",
+      { class: "charts" },
+      chart(t("now.chart.requests"), minutes, [
+        { name: t("now.admitted"), of: (m) => m.admitted, className: "a" },
+        { name: t("now.denied"), of: (m) => m.denied, className: "b" },
+      ]),
+      chart(t("now.chart.waits"), minutes, [
+        { name: t("now.p95"), of: (m) => m.wait_p95_s, className: "b" },
+        { name: t("now.p50"), of: (m) => m.wait_p50_s, className: "a" },
+      ], "s", 1),
+      chart(t("now.chart.queue"), minutes, [
+        { name: t("now.waiting"), of: (m) => m.waiting, className: "b" },
+        { name: t("now.slots"), of: (m) => m.busy, className: "a" },
+      ], "", 1),
+      chart(t("now.chart.load"), minutes, [{ name: t("now.load"), of: (m) => m.load, className: "b" }], "", 2),
+      chart(t("now.chart.tiles"), minutes, [{ name: t("now.tiles"), of: (m) => m.tiles / 60, className: "a" }], "", 0),
+      chart(t("now.chart.ends"), minutes, [
+        { name: t("now.succeeded"), of: (m) => m.succeeded, className: "a" },
+        { name: t("now.errors"), of: (m) => m.errors, className: "b" },
+      ]),
+    );
+  }
+
+  devices(now) {
+    const columns = [
+      { name: t("device.name"), of: (d) => d.device },
+      { name: t("device.state"), of: (d) => h("span", { class: `state ${d.state}` }, t(`device.state.${d.state}`), d.problem ? `: ${d.problem}` : "") },
+      { name: t("device.model"), of: (d) => d.model },
+      { name: t("device.busy"), of: (d) => `${d.busy} / ${d.slots}`, number: true },
+      { name: t("device.temperature"), of: (d) => (d.temperature_c === null ? t("device.unread") : `${number(d.temperature_c)} °C`), number: true },
+      { name: t("device.power"), of: (d) => (d.watts === null ? t("device.unread") : `${number(d.watts)} W`), number: true },
+      { name: t("device.restarts"), of: (d) => d.restarts, number: true },
+    ];
+    return h("section", {}, h("h2", {}, t("device.title")), table(t("device.title"), columns, now.devices, t("device.none")));
+  }
+
+  tiers(now) {
+    const rows = Object.entries(now.tiers).map(([name, tier]) => ({ name, ...tier }));
+    const columns = [
+      { name: t("tier.name"), of: (row) => row.name },
+      { name: t("now.waiting"), of: (row) => row.waiting, number: true },
+      { name: t("tier.running"), of: (row) => row.running, number: true },
+      { name: t("tier.waits"), of: (row) => (row.wait_p50_s === null ? null : t("tier.p50_p95", { p50: seconds(row.wait_p50_s), p95: seconds(row.wait_p95_s) })), number: true },
+      { name: t("tier.promised"), of: (row) => (row.promised_wait_s ? duration(row.promised_wait_s) : t("tier.nothing")), number: true },
+      { name: t("tier.kept"), of: (row) => (row.promises_kept + row.promises_broken ? `${row.promises_kept} / ${row.promises_kept + row.promises_broken}` : null), number: true },
+      { name: t("now.admitted"), of: (row) => row.admitted, number: true },
+      { name: t("now.denied"), of: (row) => row.denied, number: true },
+      { name: t("now.succeeded"), of: (row) => row.succeeded, number: true },
+      { name: t("tier.rung"), of: (row) => (row.rung === "full" || !row.rung ? t("rung.full") : t(`rung.${row.rung}`)) },
+    ];
+    return h("section", {}, h("h2", {}, t("tier.title")), table(t("tier.title"), columns, rows, ""));
+  }
+
+  lists(now) {
+    const list = (title, counts, nothing, named = (name) => name) =>
+      h("section", {}, h("h2", {}, title), table(title, [
+        { name: t("table.what"), of: ([name]) => named(name) },
+        { name: t("table.times"), of: ([, n]) => n, number: true },
+      ], Object.entries(counts).sort((one, other) => other[1] - one[1]), nothing));
+    return h(
+      "div",
+      { class: "pair" },
+      list(t("now.denials"), now.denials, t("now.no_denials")),
+      list(t("now.rungs"), now.rungs, t("now.no_rungs"), (name) => t(`rung.${name}`)),
+    );
+  }
+}

@@ -1,0 +1,231 @@
+"""The console, as an operator uses it on a busy day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx2
+import pytest
+from browsing import until
+from drawing_server import DrawingServer
+from test_pages import serious
+
+pytestmark = pytest.mark.browser
+SIZES = ("desktop", "phone")
+USERS = 4
+
+
+class Crowded(DrawingServer):
+    """users: the ids of those who asked for pictures; the first of them too often."""
+
+    users: list[str]
+
+    def crowd(self) -> None:
+        self.users = []
+        for number in range(USERS):
+            user = self.admin("POST", "/users", name=f"Nia {number} <b>", tier="free")
+            asked = {"user_id": user["id"], "name": "a key"}
+            key = self.admin("POST", "/keys", **asked)["secret"]
+            self.users.append(user["id"])
+            for seed in range(5 if number == 0 else 2):
+                httpx2.post(
+                    f"{self.url}/v1/images/generations",
+                    json={"prompt": "a boat", "seed": seed},
+                    headers={"authorization": f"Bearer {key}", "prefer": "respond-async"},
+                )
+        paid = self.new_key("plus")
+        httpx2.post(
+            f"{self.url}/v1/images/generations",
+            json={"prompt": "a fox", "n": 2},
+            headers={"authorization": f"Bearer {paid}"},
+            timeout=60,
+        ).raise_for_status()
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowded]:
+    server = Crowded(tmp_path_factory.mktemp("crowded"))
+    server.start()
+    server.crowd()
+    yield server
+    server.stop()
+
+
+def test_a_key_without_the_right_is_told_so(visitor: Callable[..., Any], crowded: Crowded) -> None:
+    visit = visitor(crowded.url)
+    page = visit.page
+    page.goto(f"{crowded.url}/console#key={crowded.new_key()}")
+    page.wait_for_selector("dialog.sign-in .wrong")
+    assert "needs the scope 'admin'" in page.locator("dialog .wrong").inner_text()
+    page.fill("#key", crowded.key)
+    page.press("#key", "Enter")
+    page.wait_for_selector(".figures")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_the_server_does_now(visitor: Callable[..., Any], crowded: Crowded, size: str) -> None:
+    visit = visitor(crowded.url, size, bypass_csp=True)
+    page = visit.open(crowded.key, "/console")
+    page.wait_for_selector(".charts svg path", state="attached")
+    told = crowded.admin("GET", "/now")
+    tiers = page.locator("table", has_text="Promised").inner_text()
+    for name in told["tiers"]:
+        assert name in tiers
+    denials = page.locator("table", has_text="free/day").inner_text()
+    assert str(told["denials"]["free/day"]) in denials
+    assert "not read" in page.locator("table", has_text="Temperature").inner_text()
+    visit.screen(f"console-{size}-1-now")
+    before = page.locator("section[data-at]").get_attribute("data-at")
+    until(page, f"document.querySelector('section[data-at]').dataset.at !== '{before}'")
+    assert serious(page) == []
+    assert visit.complaints == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_lever_is_previewed_applied_and_undone(
+    visitor: Callable[..., Any], crowded: Crowded, size: str
+) -> None:
+    visit = visitor(crowded.url, size, bypass_csp=True)
+    page = visit.open(crowded.key, "/console")
+    page.click("text=Levers")
+    version = crowded.admin("GET", "/tiers")["version"]
+    limits = crowded.admin("GET", "/tiers")["tiers"]["free"]["limits"]
+    lever = page.locator("[data-tier=free]")
+    lever.locator("summary").click()
+    lever.get_by_role("button", name="Preview").click()
+    assert "Nothing is changed yet" in lever.locator(".outcome").inner_text()
+    lever.get_by_label("Limits, one on each line").fill("3/dy")
+    lever.get_by_role("button", name="Preview").click()
+    lever.locator(".wrong").wait_for()
+    assert "3/dy" in lever.locator(".wrong").inner_text()
+    lever.get_by_label("Limits, one on each line").fill("1/day")
+    lever.get_by_role("button", name="Preview").click()
+    lever.locator(".preview").wait_for()
+    asked = {"tier": "free", "change": {"limits": ["1/day"]}}
+    told = crowded.admin("POST", "/preview", **asked)
+    said = lever.locator(".preview").inner_text()
+    assert f"{told['changed']} requests of the last hour" in said
+    assert told["after"]["denied"] > told["before"]["denied"]
+    assert "free/day" in said
+    assert crowded.admin("GET", "/tiers")["version"] == version, "a preview changes nothing"
+    lever.locator(".preview").scroll_into_view_if_needed()
+    visit.screen(f"console-{size}-2-preview")
+    assert serious(page) == []
+    lever.get_by_label("Why").fill("too many boats")
+    lever.get_by_role("button", name="Apply").click()
+    page.wait_for_selector(f".levers[data-version='{version + 1}']")
+    assert crowded.admin("GET", "/tiers")["tiers"]["free"]["limits"] == ["1/day"]
+    visit.screen(f"console-{size}-3-applied")
+    page.locator("tr", has_text="Return to this").first.get_by_role("button").click()
+    page.wait_for_selector(f".levers[data-version='{version + 2}']")
+    assert crowded.admin("GET", "/tiers")["tiers"]["free"]["limits"] == limits
+    page.click("text=Record")
+    page.locator("td", has_text="too many boats").first.wait_for()
+    visit.screen(f"console-{size}-4-record")
+    assert serious(page) == []
+    assert visit.complaints == []
+
+
+def test_a_switch_with_the_sentence_that_users_read(
+    visitor: Callable[..., Any], crowded: Crowded
+) -> None:
+    visit = visitor(crowded.url)
+    page = visit.open(crowded.key, "/console")
+    page.click("text=Levers")
+    pause = page.locator("[data-lever=pause]")
+    pause.locator("summary").click()
+    pause.get_by_label("Which").fill("free")
+    pause.get_by_label("What users read").fill("The free tier is back at <noon>.")
+    pause.get_by_role("button", name="Preview").click()
+    pause.locator(".preview").wait_for()
+    visit.screen("console-desktop-5-pause")
+    pause.get_by_label("Why").fill("a launch")
+    pause.get_by_role("button", name="Apply").click()
+    page.locator("td", has_text="The free tier is back at <noon>.").wait_for()
+    user = visitor(crowded.url)
+    studio = user.open(crowded.new_key("free"))
+    assert studio.locator(".paused").inner_text() == "The free tier is back at <noon>."
+    page.get_by_role("button", name="Resume").click()
+    page.locator("text=Nothing is paused.").wait_for()
+    assert visit.complaints == []
+
+
+def test_two_operators_at_once(visitor: Callable[..., Any], crowded: Crowded) -> None:
+    visit = visitor(crowded.url)
+    page = visit.open(crowded.key, "/console")
+    page.click("text=Levers")
+    lever = page.locator("[data-tier=plus]")
+    lever.locator("summary").click()
+    lever.get_by_label("Weight").fill("7")
+    crowded.admin("PATCH", "/tiers/plus", weight=5, why="I was first")
+    lever.get_by_label("Why").fill("I was second")
+    lever.get_by_role("button", name="Apply").click()
+    lever.locator(".wrong").wait_for()
+    assert crowded.admin("GET", "/tiers")["tiers"]["plus"]["weight"] == 5
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_people_and_one_users_day(visitor: Callable[..., Any], crowded: Crowded, size: str) -> None:
+    visit = visitor(crowded.url, size, bypass_csp=True)
+    page = visit.open(crowded.key, "/console")
+    page.click("text=People")
+    page.locator("a", has_text="Nia 0 <b>").wait_for()
+    visit.screen(f"console-{size}-6-people")
+    assert serious(page) == []
+    page.locator("a", has_text="Nia 0 <b>").click()
+    page.locator(".day td", has_text="free/day").first.wait_for()
+    told = crowded.admin("GET", f"/users/{crowded.users[0]}/day")
+    assert page.locator(".day table").first.locator("tbody tr").count() == len(told["events"]) == 5
+    decided = page.locator(".day table").first.inner_text()
+    assert decided.count("denied") == told["totals"]["denials"] == 2
+    visit.screen(f"console-{size}-7-day")
+    assert serious(page) == []
+    page.fill(".day input[type=date]", "2020-01-01")
+    page.locator("text=Nothing happened on this day.").wait_for()
+    assert visit.complaints == []
+
+
+def test_a_user_and_a_key_are_made_and_taken_back(
+    visitor: Callable[..., Any], crowded: Crowded
+) -> None:
+    visit = visitor(crowded.url)
+    page = visit.open(crowded.key, "/console")
+    page.click("text=People")
+    maker = page.locator("details", has_text="New user")
+    maker.locator("summary").click()
+    maker.get_by_label("Name").fill("Zoe")
+    maker.get_by_role("button", name="Make it").click()
+    page.locator("h2", has_text="Zoe").wait_for()
+    maker = page.locator("details", has_text="New key")
+    maker.locator("summary").click()
+    maker.get_by_label("Name").fill("laptop")
+    maker.get_by_role("button", name="Make it").click()
+    secret = page.locator("dialog pre").inner_text()
+    headers = {"authorization": f"Bearer {secret}"}
+    assert httpx2.get(f"{crowded.url}/v1/limits", headers=headers).json()["tier"] == "free"
+    page.locator("dialog button").click()
+    page.get_by_label("Tier").select_option("pro")
+    until(page, "document.querySelector('.toast') !== null")
+    assert httpx2.get(f"{crowded.url}/v1/limits", headers=headers).json()["tier"] == "pro"
+    page.get_by_role("button", name="Revoke").click()
+    page.locator("dialog .danger").click()
+    page.locator("td", has_text="revoked").first.wait_for()
+    assert httpx2.get(f"{crowded.url}/v1/limits", headers=headers).status_code == 401
+    assert visit.complaints == []
+
+
+def test_the_console_finds_its_server_again(visitor: Callable[..., Any], tmp_path: Any) -> None:
+    server = DrawingServer(tmp_path)
+    server.start()
+    try:
+        page = visitor(server.url).open(server.key, "/console")
+        page.wait_for_selector(".figures")
+        server.kill()
+        page.wait_for_selector("#unreachable:not([hidden])")
+        before = page.locator("section[data-at]").get_attribute("data-at")
+        server.start()
+        page.wait_for_selector("#unreachable", state="hidden")
+        until(page, f"document.querySelector('section[data-at]').dataset.at !== '{before}'")
+    finally:
+        server.stop()
