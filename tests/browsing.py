@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from importlib.resources import files
 from typing import Any
 
 
@@ -30,3 +31,15 @@ def turn(page: Any, number: int) -> None:
     page.locator(f"{place} .tools a").first.wait_for()
     pictures = f"[...document.querySelectorAll('{place} .picture')]"
     until(page, f"{pictures}.every((picture) => picture.dataset.state === 'done')")
+
+
+def serious(page: Any) -> list[str]:
+    """What axe-core finds that keeps somebody out."""
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text())
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    return [
+        f"{one['id']}: {node['html'][:120]} {node['failureSummary'][:200]}"
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]

@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "devices": {"errors"},
     "models": set(),
     "engine": {"models"},
-    "fleet": {"engine", "models"},
+    "fleet": {"devices", "engine", "models"},
     "pictures": {"errors", "models"},
     "control": set(),
     "meter": {"errors"},

@@ -9,6 +9,11 @@ from pathlib import Path
 
 from smalti.errors import ConfigError
 
+PATIENT = {"OMP_WAIT_POLICY": "passive"}
+"""In the environment before torch is imported, threads of it that wait for one another sleep.
+Otherwise they spin; on a machine with other work each then holds a core that another needs, and a
+picture takes ten times as long."""
+
 
 def find_device(name: str) -> str:
     """`cpu` or `cuda:N` for auto, cpu, cuda or cuda:N.

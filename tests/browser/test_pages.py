@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from browsing import ask, turn, until
+from browsing import ask, serious, turn, until
 from hosted import Hosted, new_key
 
 pytestmark = pytest.mark.browser
@@ -22,7 +22,6 @@ HOSTILE = (
     "{{7*7}} ${7*7} <%= 7*7 %>",
     "\u202eright to left",
 )
-AXE = files("axe_playwright_python").joinpath("axe.min.js")
 
 
 @pytest.fixture
@@ -180,15 +179,3 @@ def test_the_keyboard_is_enough(visitor: Callable[..., Any], server: Hosted) -> 
     assert (
         page.evaluate("document.activeElement.getAttribute('aria-label')") == "Settings and receipt"
     )
-
-
-def serious(page: Any) -> list[str]:
-    """What axe-core finds that keeps somebody out."""
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-    return [
-        f"{one['id']}: {node['html'][:120]} {node['failureSummary'][:200]}"
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-        for node in one["nodes"]
-    ]

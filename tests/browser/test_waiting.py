@@ -205,6 +205,16 @@ def test_a_page_that_was_closed_finds_its_picture(
     assert page.url == address
 
 
+def test_on_ones_own_machine_no_key_is_needed(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    server = striped(local_mode=True)
+    page = visitor(server.url).open()
+    ask(page, "a boat")
+    turn(page, 1)
+    assert page.locator("text=Sign out").count() == 0
+
+
 def test_two_browsers_see_their_own(
     visitor: Callable[..., Any], striped: Callable[..., Hosted]
 ) -> None:

@@ -19,6 +19,7 @@ import typer
 from smalti import __version__
 from smalti.cli import people, pictures, replaying, tiers
 from smalti.cli.doctor import doctor
+from smalti.devices import PATIENT
 from smalti.errors import ConfigError, InvalidRequest, SmaltiError
 
 app = typer.Typer(
@@ -34,10 +35,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command; whatever goes wrong is told in a sentence."""
-    # NOTE: read by OpenMP when torch is imported, here or in a worker. Threads that wait for one
-    # another spin otherwise; on a machine with other work each then holds a core that another
-    # needs, and a picture takes ten times as long.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    for name, value in PATIENT.items():
+        os.environ.setdefault(name, value)
     logging.basicConfig(format="%(levelname)s %(message)s")
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 

@@ -168,9 +168,11 @@ def _greeting(settings: Settings, port: int, device: str, key: str) -> str:
         "-d",
         body,
     ]
+    signed_in = "" if settings.local_mode or " " in key else f"#key={key}"
     local = "\n  local    programs on this machine need no key" if settings.local_mode else ""
     return (
         f"\nsmalti {__version__} draws on {device} and keeps what it keeps in {settings.data_dir}\n"
-        f"\n  studio   {shown}/\n  console  {shown}/console\n  key      {key}{local}\n"
+        f"\n  address  {address}\n  key      {key}{local}\n"
+        f"\n  studio   {shown}/{signed_in}\n  console  {shown}/console\n"
         f"\n  try      {shlex.join(curl)}\n\n"
     )

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
+from smalti.devices import PATIENT
 from smalti.engine.errors import ProtocolError, WorkerGone
 from smalti.fleet.messages import Command, Message, encode, read_async
 from smalti.fleet.starvation import CpuWatch
@@ -59,7 +60,7 @@ class WorkerProcess:
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=STDERR,
                     start_new_session=True,
-                    env=os.environ | {"PYTHONPATH": os.pathsep.join(_import_path())},
+                    env={**PATIENT, **os.environ, "PYTHONPATH": os.pathsep.join(_import_path())},
                 )
             except BaseException:
                 writer.transport.abort()

@@ -17,6 +17,7 @@ export class Composer {
     this.file = h("input", { type: "file", accept: "image/*", hidden: true, aria: { label: t("ask.add_picture") }, tabindex: -1 });
     this.basis = h("div", { class: "basis", hidden: true });
     this.style = new StylePicker("style", t("style.any"));
+    this.model = h("select", { id: "model", aria: { label: t("ask.model") }, onchange: () => this.choose() });
     this.size = h("select", { id: "size", aria: { label: t("ask.size") } });
     this.many = h("select", { id: "many", aria: { label: t("ask.many") } }, MANY.map((n) => h("option", { value: n }, t("ask.pictures", { n }))));
     this.seed = h("input", { id: "seed", inputmode: "numeric", pattern: "[0-9]*", maxlength: 16, placeholder: t("ask.seed"), aria: { label: t("ask.seed_explained") }, title: t("ask.seed_explained") });
@@ -29,14 +30,23 @@ export class Composer {
         button(t("ask.add_picture"), { image: "picture", worded: false, class: "quiet", onclick: () => this.file.click() }),
         this.words,
         this.go),
-      h("div", { class: "manner" }, this.style.element, h("div", { class: "settings" }, this.size, this.many, this.seed)),
+      h("div", { class: "manner" }, this.style.element, h("div", { class: "settings" }, this.model, this.size, this.many, this.seed)),
       this.file,
     );
     this.listen();
   }
 
-  /** model: as /v1/models tells it. */
-  offer(model) {
+  /** models: as /v1/models tells them. Where there is one, there is nothing to choose. */
+  offer(models) {
+    this.models = models;
+    replace(this.model, models.map((model) => h("option", { value: model.id }, model.id)));
+    this.model.hidden = models.length === 1;
+    this.choose();
+  }
+
+  /** What the chosen model can do. */
+  choose() {
+    const model = this.models.find((one) => one.id === this.model.value);
     const sizes = ["auto", ...model.smalti.native_sizes, ...LARGER];
     replace(this.size, sizes.map((size) => h("option", { value: size }, size === "auto" ? t("ask.auto_size") : size.replace("x", " × "))));
     this.style.offer(model.smalti.styles);
@@ -118,6 +128,7 @@ export class Composer {
     const size = this.size.value;
     this.onsend({
       prompt,
+      model: this.models.length > 1 ? this.model.value : null,
       style: style || null,
       size: size === "auto" ? null : size,
       n: Number(this.many.value),

@@ -62,8 +62,8 @@ class Studio {
   async start() {
     const models = await signIn("/v1/models");
     this.draw();
-    this.composer.offer(models.data[0]);
-    this.gallery.style.offer(models.data[0].smalti.styles);
+    this.composer.offer(models.data);
+    this.gallery.style.offer([...new Set(models.data.flatMap((model) => model.smalti.styles))]);
     await this.route();
     await this.refresh();
   }

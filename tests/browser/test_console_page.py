@@ -7,9 +7,8 @@ from typing import Any
 
 import httpx2
 import pytest
-from browsing import until
+from browsing import serious, until
 from drawing_server import DrawingServer
-from test_pages import serious
 
 pytestmark = pytest.mark.browser
 SIZES = ("desktop", "phone")
