@@ -169,7 +169,7 @@ def _greeting(settings: Settings, port: int, device: str, key: str) -> str:
         "-d",
         body,
     ]
-    signed_in = "" if settings.local_mode or " " in key else f"#key={quote(key, safe="")}"
+    signed_in = "" if settings.local_mode or " " in key else f"#key={quote(key, safe='')}"
     local = "\n  local    programs on this machine need no key" if settings.local_mode else ""
     return (
         f"\nsmalti {__version__} draws on {device} and keeps what it keeps in {settings.data_dir}\n"
