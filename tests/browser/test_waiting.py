@@ -215,6 +215,22 @@ def test_on_ones_own_machine_no_key_is_needed(
     assert page.locator("text=Sign out").count() == 0
 
 
+def test_a_page_may_stay_open_longer_than_its_links(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted], tmp_path: Any
+) -> None:
+    server = striped(picture_lifetime_s=1)
+    page = visitor(server.url).open(new_key(server))
+    ask(page, "a boat")
+    turn(page, 1)
+    time.sleep(1.5)
+    with page.expect_download() as download:
+        page.click(".tools a[download]")
+    assert download.value.path().stat().st_size > 100
+    time.sleep(1.5)
+    ask(page, "make it night")
+    turn(page, 2)
+
+
 def test_two_browsers_see_their_own(
     visitor: Callable[..., Any], striped: Callable[..., Hosted]
 ) -> None:

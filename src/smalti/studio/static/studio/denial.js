@@ -43,7 +43,8 @@ export function denialCard(denial, again) {
 }
 
 function optionButton(option, finish) {
-  const wait = option.eta_s ? t("denied.eta", { soon: duration(option.eta_s[0]), late: duration(option.eta_s[1]) }) : "";
+  const [soon, late] = (option.eta_s ?? []).map(duration);
+  const wait = soon === undefined ? "" : soon === late ? t("denied.about", { late }) : t("denied.eta", { soon, late });
   if (option.service_tier) return [button(`${t("denied.flex")} ${wait}`, { image: "clock", onclick: () => finish({ service_tier: option.service_tier }) })];
   if (option.n) return [button(`${t("denied.fewer", { n: option.n })} ${wait}`, { onclick: () => finish({ n: option.n }) })];
   return [];

@@ -47,10 +47,3 @@ export function showDetails(job, index) {
   );
   showDialog(dialog);
 }
-
-/** A file's name that says what it is. */
-export function fileName(job, index) {
-  const words = job.asked.prompt.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 48) || "picture";
-  const extension = job.result?.output_format ?? "png";
-  return `${words}-${job.result?.data?.[index]?.seed ?? index}.${extension}`;
-}

@@ -1,11 +1,12 @@
 // One's own pictures: found by words and style, looked at, taken up again, deleted.
 
-import { fetchPicture, ownPath } from "../api.js";
-import { button, h, icon, replace, showDialog } from "../dom.js";
+import { ownPath } from "../api.js";
+import { button, h, replace, showDialog } from "../dom.js";
 import { announce, confirmed } from "../shell.js";
 import { t } from "../words.js";
 import { showCopies } from "./copying.js";
-import { factList, fileName, notes, receipt } from "./details.js";
+import { factList, notes, receipt } from "./details.js";
+import { downloadLink, fileOf } from "./files.js";
 import { forget, list } from "./requests.js";
 import { StylePicker } from "./styles.js";
 
@@ -66,7 +67,7 @@ export class Gallery {
           "div",
           { class: "row" },
           button(t("turn.go_on"), { image: "branch", class: "primary", onclick: () => (dialog.close(), this.goOn(base(job, index, url), job.asked.conversation)) }),
-          h("a", { class: "button", href: ownPath(url), download: fileName(job, index) }, icon("download"), h("span", {}, t("turn.download"))),
+          downloadLink(job, index, { class: "button" }),
           button(t("turn.copy"), { image: "code", onclick: () => showCopies(job, index) }),
           button(t("turn.delete"), { image: "trash", class: "danger", onclick: () => this.remove(job, dialog) }),
         ),
@@ -91,5 +92,5 @@ export class Gallery {
 }
 
 function base(job, index, url) {
-  return { parent: `${job.id}/${index}`, url: ownPath(url), fetch: () => fetchPicture(url) };
+  return { parent: `${job.id}/${index}`, url: ownPath(url), fetch: () => fileOf(job, index) };
 }

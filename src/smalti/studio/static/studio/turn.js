@@ -1,11 +1,11 @@
 // One turn of a conversation: what was asked, and what came of it.
 
-import { fetchPicture } from "../api.js";
-import { button, h, icon, replace } from "../dom.js";
+import { button, h, replace } from "../dom.js";
 import { announce, confirmed } from "../shell.js";
 import { t } from "../words.js";
 import { showCopies } from "./copying.js";
-import { fileName, notes, showDetails } from "./details.js";
+import { notes, showDetails } from "./details.js";
+import { downloadLink, fileOf } from "./files.js";
 import { Picture } from "./picture.js";
 import { cancel, ended, forget, parentOf, watch } from "./requests.js";
 import { styleName } from "./styles.js";
@@ -94,7 +94,7 @@ export class Turn {
     if (!picture.url) return [h("p", { class: "soft" }, t("turn.expired")), this.deleteButton(false)];
     return [
       button(t("turn.go_on"), { image: "branch", class: "small", onclick: () => this.actions.goOn(this.base(picture.index)) }),
-      h("a", { class: "button small quiet", href: picture.url, download: fileName(this.job, picture.index), title: t("turn.download"), aria: { label: t("turn.download") } }, icon("download")),
+      downloadLink(this.job, picture.index, { worded: false, class: "button small quiet" }),
       button(t("turn.copy"), { image: "code", worded: false, class: "small quiet", onclick: () => showCopies(this.job, picture.index) }),
       button(t("turn.details"), { image: "info", worded: false, class: "small quiet", onclick: () => showDetails(this.job, picture.index) }),
       this.deleteButton(false),
@@ -108,7 +108,7 @@ export class Turn {
   /** What the next turn goes on from, if it goes on from this picture. */
   base(index) {
     const url = this.pictures[index].url;
-    return url ? { parent: `${this.job.id}/${index}`, url, fetch: () => fetchPicture(url) } : null;
+    return url ? { parent: `${this.job.id}/${index}`, url, fetch: () => fileOf(this.job, index) } : null;
   }
 
   get parent() {
