@@ -17,7 +17,6 @@ from hosted import Hosted, host, settings_from
 from smalti.studio import pages_router
 from smalti.studio.pages import content_security_policy, read_assets
 
-
 RISKY = ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(")
 
 
