@@ -84,7 +84,6 @@ def test_everybody_can_use_the_studio(
     server.backend.release()
     turn(page, 1)
     assert serious(page) == []
-    visit.screen(f"pages-{size}-{scheme}")
     for number in (2, 3):
         page.wait_for_selector(".basis:not([hidden])")
         ask(page, "make it night")
@@ -92,7 +91,6 @@ def test_everybody_can_use_the_studio(
     ask(page, "now add a boat")
     page.wait_for_selector(".status.denied")
     assert serious(page) == []
-    visit.screen(f"pages-{size}-{scheme}-refused")
     page.goto(f"{server.url}/#/gallery")
     page.locator(".tile").first.click()
     page.wait_for_selector("dialog.look img")

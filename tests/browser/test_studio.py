@@ -117,6 +117,37 @@ def test_a_photograph_in_another_style(
         assert abs(width / height - photo.width / photo.height) < 0.1
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_a_theme_is_chosen_and_kept(
+    visitor: Callable[..., Any], drawing: DrawingServer, size: str
+) -> None:
+    visit = visitor(drawing.url, size)
+    page = visit.open(drawing.new_key("free"))
+    ground = "getComputedStyle(document.documentElement).backgroundColor"
+    light = page.evaluate(ground)
+    if size == "phone":
+        page.get_by_label("Menu", exact=True).first.click()
+        visit.screen("studio-phone-13-menu")
+    page.click("text=Theme: as the system")
+    page.click("text=Theme: light")
+    page.locator("text=Theme: dark").wait_for()
+    assert page.evaluate(ground) != light
+    page.keyboard.press("Escape")
+    for number, prompt in enumerate(("a fox in the snow at night, ink", "add a tree"), 1):
+        ask(page, prompt)
+        turn(page, number)
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    assert page.evaluate(ground) != light
+    page.wait_for_selector(".basis:not([hidden])")
+    visit.screen(f"studio-{size}-14-dark")
+    ask(page, "make it noon")
+    turn(page, 3)
+    ask(page, "in poster")
+    page.locator(".status.denied").wait_for()
+    visit.screen(f"studio-{size}-15-dark-refused")
+
+
 def test_pictures_are_dropped_and_pasted(
     visitor: Callable[..., Any], drawing: DrawingServer
 ) -> None:

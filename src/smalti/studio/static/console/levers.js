@@ -4,6 +4,7 @@ import { ask } from "../api.js";
 import { button, h, replace } from "../dom.js";
 import { announce } from "../shell.js";
 import { number, t } from "../words.js";
+import { loadNames } from "./names.js";
 import { previewed } from "./preview.js";
 import { at, checks, field, table, wrong } from "./tables.js";
 
@@ -29,8 +30,9 @@ export class Levers {
   }
 
   async show() {
-    const [policy, history] = await Promise.all([ask("/v1/admin/tiers"), ask("/v1/admin/tiers/history")]);
+    const [policy, history, names] = await Promise.all([ask("/v1/admin/tiers"), ask("/v1/admin/tiers/history"), loadNames()]);
     this.policy = policy;
+    this.names = names;
     replace(this.tiers, Object.entries(policy.tiers).map(([name, tier]) => this.tier(name, tier)));
     replace(this.switches, this.paused(), this.pause());
     replace(this.past, this.history(history.data));
@@ -176,7 +178,7 @@ export class Levers {
     const columns = [
       { name: t("past.version"), of: (row) => row.version, number: true },
       { name: t("past.at"), of: (row) => at(row.at) },
-      { name: t("past.who"), of: (row) => row.who },
+      { name: t("past.who"), of: (row) => this.names.who(row.who) },
       { name: t("past.why"), of: (row) => row.why },
       { name: "", of: (row) => (row.version === this.policy.version ? h("span", { class: "chip" }, t("past.in_force")) : this.undo(row.version)) },
     ];

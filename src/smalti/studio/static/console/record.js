@@ -3,6 +3,7 @@
 import { ask } from "../api.js";
 import { h, replace } from "../dom.js";
 import { t } from "../words.js";
+import { loadNames } from "./names.js";
 import { at, table } from "./tables.js";
 
 export class AuditRecord {
@@ -12,15 +13,13 @@ export class AuditRecord {
   }
 
   async show() {
-    const [audit, denials, users, keys] = await Promise.all(["audit", "denials", "users", "keys"].map((what) => ask(`/v1/admin/${what}`)));
-    const names = new Map(users.data.map((user) => [user.id, user.name]));
-    const owners = new Map(keys.data.map((key) => [key.id, t("record.who", { user: names.get(key.user_id) ?? key.user_id, key: key.name })]));
+    const [audit, denials, names] = await Promise.all([ask("/v1/admin/audit"), ask("/v1/admin/denials"), loadNames()]);
     replace(
       this.body,
       h("h2", {}, t("record.title")),
       table(t("record.title"), [
         { name: t("past.at"), of: (one) => at(one.at) },
-        { name: t("past.who"), of: (one) => owners.get(one.who) ?? one.who },
+        { name: t("past.who"), of: (one) => names.who(one.who) },
         { name: t("record.action"), of: (one) => h("code", {}, one.action) },
         { name: t("past.why"), of: (one) => one.detail.why },
         { name: t("record.detail"), of: (one) => h("details", {}, h("summary", {}, t("record.look")), h("pre", { tabindex: 0 }, JSON.stringify(one.detail, null, 2))) },
@@ -28,7 +27,7 @@ export class AuditRecord {
       h("h2", {}, t("record.denials")),
       table(t("record.denials"), [
         { name: t("past.at"), of: (one) => at(one.at) },
-        { name: t("people.user"), of: (one) => h("a", { href: `#/people/${one.user_id}` }, names.get(one.user_id) ?? one.user_id) },
+        { name: t("people.user"), of: (one) => h("a", { href: `#/people/${one.user_id}` }, names.user(one.user_id)) },
         { name: t("tier.name"), of: (one) => one.tier },
         { name: t("denied.fact.rule"), of: (one) => h("code", {}, one.rule) },
         { name: t("people.images"), of: (one) => one.images, number: true },
