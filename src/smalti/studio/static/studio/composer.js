@@ -97,6 +97,7 @@ export class Composer {
     this.basis.hidden = !base;
     this.words.placeholder = base ? t("ask.change_placeholder") : t("ask.placeholder");
     this.seed.value = "";
+    this.grow();
     if (!base) return;
     replace(
       this.basis,
