@@ -20,6 +20,8 @@ import httpx2
 from openai import APIError, APIStatusError, AsyncOpenAI, DefaultAsyncHttpxClient
 
 NUMBER = "x-bench-request"
+PARTIALS = 3
+"""Of the stream of a client that goes away."""
 OPEN_MAX = 1900
 """Connections that a process may hold at a time."""
 
@@ -64,7 +66,7 @@ class Clients:
         stream = await self._sdk.images.generate(
             model=self._model,
             stream=True,
-            partial_images=3,
+            partial_images=PARTIALS,
             extra_headers=headers,
             extra_body={"degrade": "never"},
             **fields,

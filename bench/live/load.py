@@ -10,15 +10,22 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from live.clients import Clients
+from live.clients import PARTIALS, Clients
 from live.server import Server
 from live.users import new_users
+from smalti.control.ladder import RUNGS
+from smalti.control.nouns import Offer
 from smalti.control.recording import Entry
+from smalti.models.facts import MINI
+from smalti.pictures.framing import parse_size
 from smalti.plan.demand import Demand
 from smalti.plan.people import rows_of
+from smalti.service.request import DrawRequest, Manner
+from smalti.service.rungs import offers_of
 
 PROCESSES = 2
 SOON_S = 4.0
@@ -53,11 +60,20 @@ def demand_of(rate: float, load: float, duration_s: float, seed: int) -> tuple[D
     for i, row in enumerate(rows):
         if dice.random() < LEAVES:
             leaves.add(i)
-            rows[i] = row._replace(user=f"leaver_{i}", images=1, patience_s=None)
+            leaver = row._replace(user=f"leaver_{i}", images=1, patience_s=None)
+            rows[i] = leaver._replace(offers=offers_for(row.work, PARTIALS))
         else:
-            rows[i] = row._replace(patience_s=600.0)
+            rows[i] = row._replace(patience_s=600.0, offers=offers_for(row.work))
     orgless = [row._replace(org="org_0") for row in rows]
     return Demand(orgless, duration_s, f"{load:g}x"), leaves
+
+
+@cache
+def offers_for(work: float, partial_images: int = 0) -> tuple[Offer, ...]:
+    """What may be drawn under load in place of a picture of so many tiles, as the server has it."""
+    manner = Manner(streamed=partial_images > 0, partial_images=partial_images)
+    request = DrawRequest("", MINI.name, size=parse_size(SIZES[work][0]), manner=manner)
+    return offers_of(request, MINI, RUNGS, {MINI.name: MINI})
 
 
 def bring(server: Server, folder: Path, demand: Demand, leaves: set[int]) -> Load:
