@@ -25,7 +25,7 @@ DAY = Denial(
     used=3,
     window_s=86400,
     retry_at=1_005_044.0,
-    message="Free tier: 3 images per rolling 24 h. You used 3.",
+    words="Free tier: 3 images per rolling 24 h. You used 3.",
 )
 CAPACITY = replace(
     DAY, kind="capacity", rule="server/waiting", scope="server", window_s=None, reason="load"
@@ -145,7 +145,7 @@ def test_what_can_be_done_instead(option: Option, told: dict[str, Any]) -> None:
 def test_what_is_paused(retry_at: float | None) -> None:
     denial = Denial(
         "paused", "switch/region/DE", "region", 0, 0, retry_at=retry_at, reason="operator",
-        message="Back at noon.",
+        words="Back at noon.",
     )  # fmt: skip
     assert denial_status(denial) == 503
     again = {} if retry_at is None else {"retry-after": "60"}
@@ -160,7 +160,7 @@ def test_what_is_paused(retry_at: float | None) -> None:
     ("rule", "param"), [("free/model", "model"), ("free/service", "service_tier")]
 )
 def test_what_the_plan_does_not_include(rule: str, param: str) -> None:
-    denial = Denial("plan", rule, "tier", 0, 0, message="Not in it.")
+    denial = Denial("plan", rule, "tier", 0, 0, words="Not in it.")
     assert denial_status(denial) == 403
     assert retry_headers(denial, NOW) == {"x-should-retry": "false"}
     body = denial_body(denial)

@@ -37,7 +37,7 @@ def test_a_used_up_limit_says_when_it_opens() -> None:
         window_s=86400,
         retry_at=NOON + 8405,
         reason="plan",
-        message="Free tier: 3 images per rolling 24 h. You used 3. "
+        words="Free tier: 3 images per rolling 24 h. You used 3. "
         "The next slot opens at 14:20:05 UTC.",
     )
 

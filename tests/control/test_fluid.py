@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from smalti.control.fluid import Rival, seconds_to_serve, split
 
 RIVALS = st.lists(
-    st.builds(
-        Rival,
+    st.tuples(
         st.floats(0.5, 20),
         st.floats(0, 50).map(lambda w: 0.0 if w < 5 else w),
         st.floats(0, 3),
@@ -23,26 +22,26 @@ RIVALS = st.lists(
 def test_the_rate_is_shared_out_and_nobody_gets_more_than_he_can_use(
     rivals: list[Rival], weight: float
 ) -> None:
-    left = [rival.waiting for rival in rivals]
+    left = [waiting for _, waiting, _ in rivals]
     mine, theirs = split(weight, rivals, left, 10.0)
     assert mine + sum(theirs) == pytest.approx(10.0)
-    for rival, its, waiting in zip(rivals, theirs, left, strict=True):
+    for (its_weight, waiting, arriving), its in zip(rivals, theirs, strict=True):
         if waiting == 0:
-            assert its <= rival.arriving + 1e-9
+            assert its <= arriving + 1e-9
         else:
-            assert its / rival.weight == pytest.approx(mine / weight)
+            assert its / its_weight == pytest.approx(mine / weight)
 
 
 @given(RIVALS, st.floats(0.5, 20), st.floats(1, 100))
 def test_small_steps_take_as_long(rivals: list[Rival], weight: float, work: float) -> None:
     told_s = seconds_to_serve(work, weight, rivals, 10.0)
-    left, done, now, step = [rival.waiting for rival in rivals], 0.0, 0.0, told_s / 2000
+    left, done, now, step = [waiting for _, waiting, _ in rivals], 0.0, 0.0, told_s / 2000
     while done < work:
         mine, theirs = split(weight, rivals, left, 10.0)
         done += mine * step
-        for i, rival in enumerate(rivals):
+        for i, (_, _, arriving) in enumerate(rivals):
             if left[i] > 0:
-                left[i] = max(left[i] + (rival.arriving - theirs[i]) * step, 0.0)
+                left[i] = max(left[i] + (arriving - theirs[i]) * step, 0.0)
         now += step
     assert now == pytest.approx(told_s, rel=0.01)
 
@@ -54,7 +53,7 @@ def test_who_is_alone_has_it_all() -> None:
 
 
 def test_what_arrives_for_a_heavier_class_goes_first_up_to_its_share() -> None:
-    modest = [Rival(20.0, 0.0, 4.0)]
+    modest = [(20.0, 0.0, 4.0)]
     assert seconds_to_serve(60.0, 1.0, modest, 10.0) == pytest.approx(10.0)
-    greedy = [Rival(4.0, 0.0, 100.0)]
+    greedy = [(4.0, 0.0, 100.0)]
     assert seconds_to_serve(60.0, 1.0, greedy, 10.0) == pytest.approx(30.0)

@@ -61,7 +61,7 @@ def test_a_denial_says_the_rule_the_use_and_the_time() -> None:
     denial = denied(of, ask())
     assert denial == Denial(
         "limit", "free/day", "user", 3, 3, window_s=DAY_S, retry_at=NOON + 8405,
-        message="Free tier: 3 images per rolling 24 h. You used 3. "
+        words="Free tier: 3 images per rolling 24 h. You used 3. "
         "The next slot opens at 14:20:05 UTC.",
     )  # fmt: skip
 

@@ -105,7 +105,7 @@ class Capacity:
         assert ahead is not None
         own = user.running + max(user.waiting - 1, 0)
         raw = self._forecast.raw(path, last.work, ahead, own, now)
-        return self._forecast.wait(raw).start_s[1]
+        return self._forecast.start_s(raw)
 
     def until_gone(self, pictures: int, now: float) -> float:
         """Seconds until so many of all waiting pictures have slots."""
@@ -127,7 +127,7 @@ class Capacity:
                 if late_s > promised_s:
                     return self._too_long(tier, ask, raw, promised_s, late_s, now)
         if ask.patience_s is not None:
-            finish_s = self._forecast.wait(raw).finish_s
+            finish_s = self._forecast.finish_s(raw)
             if finish_s[1] > ask.patience_s:
                 options = (Option("job", finish_s),)
                 return wording.too_long_for_client(ask.patience_s, finish_s[1], options, now)
@@ -140,7 +140,7 @@ class Capacity:
         if at is None:
             at = float(math.ceil(now + max(late_s - promised_s, 1.0)))
         claim = Claim(ask.user_id, RULE, 0, at, at + KEPT_S)
-        wait_s = max(self._forecast.wait(raw).start_s[1], promised_s)
+        wait_s = max(self._forecast.start_s(raw), promised_s)
         soon = at - now <= SOON_S and self._refused_share(tier.name, now) <= SHORT
         return wording.too_long(
             tier, promised_s, wait_s, claim, self._options(tier, ask, now), soon, now
@@ -154,7 +154,7 @@ class Capacity:
             step = Step(f"{tier.name}/flex", tier.weight * 0.1)
             path = (step, Step(ask.org_id), Step(ask.user_id, 1.0, tier.max_running))
             raw = self.raw(path, ask.work, ask.images, 0, now)
-            option = Option("flex", self._forecast.wait(raw).finish_s)
+            option = Option("flex", self._forecast.finish_s(raw))
             self._flex[tier.name, ask.images] = option
         return (option,)
 

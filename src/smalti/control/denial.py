@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -25,6 +26,32 @@ class Option:
     images: int | None = None
 
 
+class Words:
+    """What `say` says of these things, put together when it is first read. Equal to its text."""
+
+    __slots__ = ("_about", "_say", "_text")
+
+    def __init__(self, say: Callable[..., str], *about: object) -> None:
+        self._say = say
+        self._about = about
+        self._text: str | None = None
+
+    def __str__(self) -> str:
+        text = self._text
+        if text is None:
+            text = self._text = self._say(*self._about)
+        return text
+
+    def __repr__(self) -> str:
+        return repr(str(self))
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == str(other) if isinstance(other, Words | str) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
 @dataclass(frozen=True, slots=True)
 class Denial:
     """One rule that a request breaks.
@@ -41,6 +68,7 @@ class Denial:
     should_retry: whether a client may come back by itself: the load is short, and a place is kept.
     floor, ceiling: between which the limit moves with the load; None where it does not.
     claim: what must be kept so that `retry_at` stays true after a restart; None where nothing must.
+    words: the message, which most clients never read.
     """
 
     kind: Kind
@@ -52,12 +80,16 @@ class Denial:
     window_s: int | None = None
     retry_at: float | None = None
     reason: Literal["plan", "load", "operator"] = "plan"
-    message: str = ""
+    words: Words | str = ""
     options: tuple[Option, ...] = ()
     claim: Claim | None = None
     should_retry: bool = False
     floor: int | None = None
     ceiling: int | None = None
+
+    @property
+    def message(self) -> str:
+        return str(self.words)
 
 
 def window_in_words(window_s: int) -> str:

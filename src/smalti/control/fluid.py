@@ -9,15 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
-
-class Rival(NamedTuple):
-    """Another class. waiting: its work; arriving: the work that comes for it in a second."""
-
-    weight: float
-    waiting: float
-    arriving: float
+Rival = tuple[float, float, float]
+"""Another class: its weight, the work that waits, and the work that comes for it in a second."""
 
 
 def seconds_to_serve(work: float, weight: float, rivals: Sequence[Rival], rate: float) -> float:
@@ -30,24 +24,23 @@ def seconds_to_serve(work: float, weight: float, rivals: Sequence[Rival], rate: 
         return 0.0
     if rate <= 0:
         return math.inf
-    left = [rival.waiting for rival in rivals]
+    left = [waiting for _, waiting, _ in rivals]
     passed_s = 0.0
     while True:
         mine, theirs = split(weight, rivals, left, rate)
-        mine_s = work / mine
-        next_s, runs_out = mine_s, -1
-        for i, rival in enumerate(rivals):
-            if left[i] > 0 and theirs[i] > rival.arriving:
-                out_s = left[i] / (theirs[i] - rival.arriving)
+        next_s, runs_out = work / mine, -1
+        for i, (_, _, arriving) in enumerate(rivals):
+            if left[i] > 0 and theirs[i] > arriving:
+                out_s = left[i] / (theirs[i] - arriving)
                 if out_s < next_s:
                     next_s, runs_out = out_s, i
-        if runs_out < 0:
-            return passed_s + mine_s
         passed_s += next_s
+        if runs_out < 0:
+            return passed_s
         work -= mine * next_s
-        for i, rival in enumerate(rivals):
+        for i, (_, _, arriving) in enumerate(rivals):
             if left[i] > 0:
-                left[i] = max(left[i] + (rival.arriving - theirs[i]) * next_s, 0.0)
+                left[i] = max(left[i] + (arriving - theirs[i]) * next_s, 0.0)
         left[runs_out] = 0.0
 
 
@@ -58,22 +51,24 @@ def split(
 
     left: the work that rivals have waiting.
     """
+    theirs = [arriving for _, _, arriving in rivals]
     weights, rest = weight, rate
-    for i, rival in enumerate(rivals):
-        if left[i] > 0 or rival[2] > 0:
-            weights += rival[0]
-    theirs = [-1.0] * len(rivals)
-    level, found = rest / weights, True
-    while found:
-        found = False
-        for i, (its_weight, _, arriving) in enumerate(rivals):
-            if theirs[i] < 0 and left[i] <= 0 and arriving <= level * its_weight:
-                theirs[i], found = arriving, True
-                if arriving > 0:
-                    rest -= arriving
-                    weights -= its_weight
+    hungry: list[int] = []
+    modest: list[int] = []
+    for i, (its_weight, _, arriving) in enumerate(rivals):
+        if left[i] > 0 or arriving > 0:
+            weights += its_weight
+            (hungry if left[i] > 0 else modest).append(i)
+    level = rest / weights
+    while modest:
+        content = [i for i in modest if theirs[i] <= level * rivals[i][0]]
+        if not content:
+            break
+        for i in content:
+            rest -= theirs[i]
+            weights -= rivals[i][0]
+            modest.remove(i)
         level = rest / weights
-    for i, rival in enumerate(rivals):
-        if theirs[i] < 0:
-            theirs[i] = level * rival[0]
+    for i in hungry + modest:
+        theirs[i] = level * rivals[i][0]
     return level * weight, theirs

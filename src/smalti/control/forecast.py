@@ -8,7 +8,6 @@ how wrong such forecasts have been lately (`conformal`).
 from __future__ import annotations
 
 import heapq
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -31,14 +30,19 @@ _FIRST_START = (0.0, 0.1, 0.2)
 _FIRST_FINISH = (0.0, 0.2, 0.4)
 _ARRIVALS_S = 60.0
 _BINS = 8
-_SIZES = 0
 _LANES = 64
 """With more slots than this, they are seen as a flow."""
 
+Group = tuple[str, bool, bool]
+"""A class, whether the job waits, and whether it does behind others of its own user."""
 
-Group = tuple[str, bool, int]
-"""A class, whether the job waits, and how long compared with drawing it, by powers of two; one that
-waits behind others of its own user belongs to a group below zero."""
+
+@dataclass(slots=True)
+class Errors:
+    """Of a group's forecasts, over what was foreseen until the end."""
+
+    start: Quantiles
+    finish: Quantiles
 
 
 @dataclass(slots=True)
@@ -47,8 +51,9 @@ class Raw:
 
     start_s, last_s: until the job's next picture gets a slot, and its last one. drawing_s: a
     picture's time in its slot. late_s: for how much longer each tile-step before it keeps it
-    waiting. group: with whose errors it is corrected. told: the errors that were allowed for in the
-    p90 of its start and of its end; missed: whether those have passed before it began, and ended.
+    waiting. waits: whether there is no slot for it at once. errors: with which it is corrected.
+    told: the errors that were allowed for in the p90 of its start and of its end; missed: whether
+    those have passed before it began, and ended.
     """
 
     position: int
@@ -56,23 +61,20 @@ class Raw:
     last_s: float
     drawing_s: float
     late_s: float
-    group: Group
+    waits: bool
+    errors: Errors
     told: tuple[float, float] = (0.0, 0.0)
     began: bool = False
     ended: bool = False
     missed: tuple[bool, bool] = (False, False)
 
 
-@dataclass(slots=True)
-class _Errors:
-    start: Quantiles
-    finish: Quantiles
-
-
 class Forecast:
-    """slots: pictures that are drawn at a time."""
+    """slots: pictures that are drawn at a time. measured: whether anything has been drawn yet;
+    before, all of it rests on a guess."""
 
     def __init__(self, queue: FairQueue) -> None:
+        self.measured = False
         self._slots = 0
         self._queue = queue
         self._device_pace = Pace(FIRST_DEVICE_S)
@@ -82,7 +84,7 @@ class Forecast:
         self._arriving: dict[str, float] = {}
         self._due: list[tuple[float, int, bool, Raw]] = []
         self._number = count()
-        self._errors: dict[Group, _Errors] = {}
+        self._errors: dict[Group, Errors] = {}
 
     @property
     def slots(self) -> int:
@@ -117,7 +119,7 @@ class Forecast:
         if pace is None:
             pace = self._paces[at] = Pace(FIRST_SLOT_S)
         pace.saw(slot_s / work)
-        self._full = None
+        self._full, self.measured = None, True
         self._device_pace.saw(device_s / work)
         return self._device_pace.mean
 
@@ -125,22 +127,22 @@ class Forecast:
         """A forecast has been told; from now on it is held to it."""
         end_s = (raw.last_s + raw.drawing_s) * (1.0 + raw.told[1])
         heapq.heappush(self._due, (now + end_s, next(self._number), True, raw))
-        if raw.group[1]:
+        if raw.waits:
             start_s = raw.last_s + raw.told[0] * (raw.last_s + raw.drawing_s)
             heapq.heappush(self._due, (now + start_s, next(self._number), False, raw))
 
     def began(self, raw: Raw, last_s: float) -> None:
         """The job's last picture got its slot so many seconds after the forecast was made."""
         raw.began = True
-        if raw.group[1]:
+        if raw.waits:
             error = (last_s - raw.last_s) / (raw.last_s + raw.drawing_s)
-            self._errors_of(raw.group).start.saw(error, raw.told[0], raw.missed[0])
+            raw.errors.start.saw(error, raw.told[0], raw.missed[0])
 
     def ended(self, raw: Raw, finish_s: float) -> None:
         """The job is drawn."""
         raw.ended = True
         error = finish_s / (raw.last_s + raw.drawing_s) - 1.0
-        self._errors_of(raw.group).finish.saw(error, raw.told[1], raw.missed[1])
+        raw.errors.finish.saw(error, raw.told[1], raw.missed[1])
 
     def forget(self, raw: Raw) -> None:
         """The job will not end as it was foreseen, for no fault of the forecast."""
@@ -153,17 +155,12 @@ class Forecast:
             _, _, of_end, raw = heapq.heappop(due)
             if of_end and not raw.ended:
                 raw.missed = raw.missed[0], True
-                self._errors_of(raw.group).finish.missed()
+                raw.errors.finish.missed()
             elif not of_end and not raw.began:
                 raw.missed = True, raw.missed[1]
-                self._errors_of(raw.group).start.missed()
+                raw.errors.start.missed()
 
     # --- what is foreseen ---
-
-    @property
-    def measured(self) -> bool:
-        """Whether anything has been drawn yet; before, all of it rests on a guess."""
-        return any(pace is not None for pace in self._paces)
 
     @property
     def device_s_per_work(self) -> float:
@@ -183,55 +180,59 @@ class Forecast:
         """Of pictures that get the last free slot."""
         full = self._full
         if full is None:
-            full = self._full = self.pace(self.slots)
+            full = self._full = self.pace(self._slots)
         return full
 
     def rate(self) -> float:
         """Tile-steps per second of all slots together."""
-        return max(self.slots, 1) / self.full.mean
+        return max(self._slots, 1) / self.full.mean
 
     def raw(self, path: Sequence[Step], work: float, ahead: Ahead, own: int, now: float) -> Raw:
         """work: tile-steps of each of the job's pictures.
 
         own: the user's pictures that hold a slot or wait before the job's last one.
         """
-        queue, service_class = self._queue, path[0].name
-        running = len(queue.running)
-        user = path[-1]
-        bound = user.max_running
-        free = self.slots - running
+        step, bound = path[0], path[-1].max_running
+        running = len(self._queue.running)
         bounded = bound is not None and own >= bound
-        if free > ahead.last_pictures and not bounded:
+        if self._slots - running > ahead.last_pictures and not bounded:
             drawing_s = self.pace(running).mean * work
-            return Raw(0, 0.0, 0.0, drawing_s, 0.0, (service_class, False, 0))
+            errors = self._errors_of((step.name, False, False))
+            return Raw(0, 0.0, 0.0, drawing_s, 0.0, False, errors)
         drawing_s = self.full.mean * work
-        position, start_s = self._turn(path[0], ahead.work, now)
+        first_pictures, first_work, last_pictures, last_work = ahead
+        position, start_s = self._turn(step, first_work, now)
         last_s = start_s
-        if ahead.last_pictures > ahead.pictures:
-            last_s = max(start_s, self._turn(path[0], ahead.last_work, now)[1])
-        late_s = last_s / ahead.last_work if ahead.last_work > 0 else 1 / self.rate()
+        if last_pictures > first_pictures:
+            last_s = max(start_s, self._turn(step, last_work, now)[1])
+        late_s = last_s / last_work if last_work > 0 else 1 / self.rate()
         if bounded and bound is not None:
-            own_first = own - (ahead.last_pictures - ahead.pictures)
+            own_first = own - (last_pictures - first_pictures)
             last_s = max(last_s, self._own(path, own, bound, now))
             if own_first >= bound:
                 start_s = max(start_s, self._own(path, own_first, bound, now))
-        size = min(int(math.log2(1 + last_s / drawing_s)), _SIZES) + 1
-        group = (service_class, True, -size if own > 0 else size)
-        return Raw(position, start_s, last_s, drawing_s, late_s, group)
+        errors = self._errors_of((step.name, True, own > 0))
+        return Raw(position, start_s, last_s, drawing_s, late_s, True, errors)
 
     def serves(self, step: Step, work: float) -> float:
         """Seconds until a class that goes on waiting has been served `work` tile-steps."""
         return seconds_to_serve(work, step.weight, self.rivals(step.name), self.rate())
 
     def wait(self, raw: Raw) -> Wait:
-        errors = self._errors_of(raw.group)
-        raw.told = errors.start.at(1), errors.finish.at(1)
-        start, finish = self._told(raw, 0), self._told(raw, 1)
-        return Wait(
-            raw.position,
-            (self._start(raw, raw.start_s, 0), self._start(raw, raw.start_s, 1)),
-            (start, max(start, finish)),
-        )
+        raw.told = raw.errors.start.at(1), raw.errors.finish.at(1)
+        start_s = self._start(raw, raw.start_s, 0), self._start(raw, raw.start_s, 1)
+        return Wait(raw.position, start_s, self.finish_s(raw))
+
+    def start_s(self, raw: Raw) -> float:
+        """Seconds within which its next picture gets its slot, nine times in ten."""
+        return self._start(raw, raw.start_s, 1)
+
+    def finish_s(self, raw: Raw) -> tuple[float, float]:
+        """Seconds until its last picture is drawn, p50 and p90."""
+        foreseen_s, least_s = raw.last_s + raw.drawing_s, 0.1 * raw.drawing_s
+        errors = raw.errors.finish
+        half = max(foreseen_s * (1.0 + errors.at(0)), least_s)
+        return half, max(half, foreseen_s * (1.0 + errors.at(1)), least_s)
 
     def surely(self, raw: Raw) -> float:
         """Seconds within which its last picture gets its slot, 99 times in a hundred."""
@@ -241,7 +242,7 @@ class Forecast:
         """The other classes, as the fluid model sees them."""
         arriving = self._arriving
         return [
-            Rival(group.weight, group.work, arriving.get(name, 0.0))
+            (group.weight, group.work, arriving.get(name, 0.0))
             for name, group in self._queue.classes.items()
             if name != service_class and (group.waiting or name in arriving)
         ]
@@ -250,19 +251,16 @@ class Forecast:
 
     def _turn(self, step: Step, work: float, now: float) -> tuple[int, float]:
         """Pictures before a place in a class that has `work` before it, and seconds until it."""
-        queue = self._queue
+        queue, pace, slots = self._queue, self.full, self._slots
         rivals = self.rivals(step.name)
-        pace = self.full
-        rate = max(self.slots, 1) / pace.mean
+        rate = max(slots, 1) / pace.mean
         fluid_s = seconds_to_serve(work, step.weight, rivals, rate) if rivals else work / rate
         mean_work = queue.mean_work
         position = round(fluid_s * rate / mean_work) if mean_work > 0 else 0
-        if self.slots > _LANES:
-            return position, fluid_s + pace.mean * mean_work / self.slots
+        if slots > _LANES:
+            return position, fluid_s + pace.mean * mean_work / slots
         running = queue.running
-        span = slot_after(
-            position, running.values(), len(running), self.slots, pace, mean_work, now
-        )
+        span = slot_after(position, running.values(), len(running), slots, pace, mean_work, now)
         return position, span.mean_s
 
     def _own(self, path: Sequence[Step], own: int, bound: int, now: float) -> float:
@@ -274,21 +272,17 @@ class Forecast:
         return slot_after(before, runs.values(), len(runs), bound, pace, work, now).mean_s
 
     def _start(self, raw: Raw, raw_s: float, level: int) -> float:
-        if not raw.group[1]:
+        if not raw.waits:
             return 0.0
-        error = self._errors_of(raw.group).start.at(level)
+        error = raw.errors.start.at(level)
         return max(raw_s + error * (raw_s + raw.drawing_s), 0.0)
 
-    def _told(self, raw: Raw, level: int) -> float:
-        error = self._errors_of(raw.group).finish.at(level)
-        return max((raw.last_s + raw.drawing_s) * (1.0 + error), 0.1 * raw.drawing_s)
-
-    def _errors_of(self, group: Group) -> _Errors:
+    def _errors_of(self, group: Group) -> Errors:
         errors = self._errors.get(group)
         if errors is None:
             start, finish = Quantiles(LEVELS, _FIRST_START), Quantiles(LEVELS, _FIRST_FINISH)
-            errors = self._errors[group] = _Errors(start, finish)
+            errors = self._errors[group] = Errors(start, finish)
         return errors
 
     def _bin(self, running: int) -> int:
-        return max(0, min(_BINS - 1, _BINS * (running - 1) // max(self.slots, 1)))
+        return max(0, min(_BINS - 1, _BINS * (running - 1) // max(self._slots, 1)))

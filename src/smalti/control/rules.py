@@ -106,7 +106,7 @@ class Rules:
             window_s=last.limit.window_s,
             retry_at=known,
             reason="load" if value < last.limit.count else "plan",
-            message=wording.over_limit(plan.tier, last.limit, value, used, ask.images, known, now),
+            words=wording.over_limit(plan.tier, last.limit, value, used, ask.images, known, now),
             options=self._fewer(plan, ask, device_s, now),
             claim=self._claim(plan, ask, device_s, told_by, retry_at, now),
             floor=last.limit.least if last.limit.breathes else None,

@@ -1,10 +1,17 @@
-"""How denials are worded."""
+"""How denials are worded: a denial for each rule, and a sentence that says it."""
 
 from __future__ import annotations
 
 import math
 
-from smalti.control.denial import Denial, Option, images_in_words, time_in_words, window_in_words
+from smalti.control.denial import (
+    Denial,
+    Option,
+    Words,
+    images_in_words,
+    time_in_words,
+    window_in_words,
+)
 from smalti.control.limits import Limit
 from smalti.control.nouns import Claim, Scope
 from smalti.control.switches import Switch
@@ -41,8 +48,14 @@ def rule_of(tier: Tier, limit: Limit) -> str:
 
 def over_limit(
     tier: Tier, limit: Limit, value: int, used: int, images: int, retry_at: float | None, now: float
-) -> str:
+) -> Words:
     """value: of the limit now. used: in its unit. retry_at: None where no time is known."""
+    return Words(_over_limit, tier, limit, value, used, images, retry_at, now)
+
+
+def _over_limit(
+    tier: Tier, limit: Limit, value: int, used: int, images: int, retry_at: float | None, now: float
+) -> str:
     rule = stated(tier, limit, value)
     if retry_at is None and limit.unit == "images" and images > value:
         return f"{rule} A request for {images} is more than that. Ask for {value} or fewer."
@@ -78,33 +91,44 @@ def impossible(tier: Tier, limit: Limit, images: int, options: tuple[Option, ...
     return Denial(
         "impossible", rule_of(tier, limit), limit.scope, most, 0, limit.unit,
         window_s=limit.window_s, options=options,
-        message=f"{stated(tier, limit, limit.count)} A request for {images_in_words(images)} can "
-        "never be within that. "
-        + (f"Ask for {most} or fewer." if limit.unit == "images" else "Ask for fewer or smaller."),
+        words=Words(_impossible, tier, limit, most, images),
     )  # fmt: skip
+
+
+def _impossible(tier: Tier, limit: Limit, most: int, images: int) -> str:
+    instead = f"Ask for {most} or fewer." if limit.unit == "images" else "Ask for fewer or smaller."
+    return (
+        f"{stated(tier, limit, limit.count)} A request for {images_in_words(images)} can never be "
+        f"within that. {instead}"
+    )
 
 
 def never_waiting(rule: str, most: int, images: int, whose: str, server: bool) -> Denial:
     return Denial(
         "impossible", rule, "server" if server else "user", most, 0,
         reason="load" if server else "plan",
-        message=f"{whose} {images_in_words(most)} wait at a time. "
+        words=f"{whose} {images_in_words(most)} wait at a time. "
         f"A request for {images} can never be within that. Ask for {most} or fewer.",
     )  # fmt: skip
 
 
 def paused(switch: Switch, retry_at: float | None, now: float) -> Denial:
-    until = "" if retry_at is None else f" It is open again at {time_in_words(retry_at, now)}."
     return Denial(
         "paused", switch.rule, switch.scope, 0, 0, retry_at=retry_at, reason="operator",
-        message=switch.message + until,
+        words=Words(_paused, switch.message, retry_at, now),
     )  # fmt: skip
+
+
+def _paused(message: str, retry_at: float | None, now: float) -> str:
+    if retry_at is None:
+        return message
+    return f"{message} It is open again at {time_in_words(retry_at, now)}."
 
 
 def not_in_plan(tier: Tier, what: str, name: str, has: tuple[str, ...]) -> Denial:
     return Denial(
         "plan", f"{tier.name}/{what}", "tier", 0, 0,
-        message=f"{titled(tier)} does not include the {what} '{name}'. It has {', '.join(has)}.",
+        words=f"{titled(tier)} does not include the {what} '{name}'. It has {', '.join(has)}.",
     )  # fmt: skip
 
 
@@ -113,10 +137,16 @@ def too_many_waiting(tier: Tier, waiting: int, images: int, wait_s: float, now: 
     retry_at = whole_second(now, wait_s)
     return Denial(
         "waiting", f"{tier.name}/waiting", "user", tier.max_waiting, waiting, retry_at=retry_at,
-        message=f"{titled(tier)}: {images_in_words(tier.max_waiting)} may wait at a time. "
-        f"You have {waiting} waiting and asked for {images} more. "
-        f"There should be room at about {time_in_words(retry_at, now)}.",
+        words=Words(_too_many_waiting, tier, waiting, images, retry_at, now),
     )  # fmt: skip
+
+
+def _too_many_waiting(tier: Tier, waiting: int, images: int, retry_at: float, now: float) -> str:
+    return (
+        f"{titled(tier)}: {images_in_words(tier.max_waiting)} may wait at a time. "
+        f"You have {waiting} waiting and asked for {images} more. "
+        f"There should be room at about {time_in_words(retry_at, now)}."
+    )
 
 
 def full(max_waiting: int, waiting: int, images: int, wait_s: float, now: float) -> Denial:
@@ -125,10 +155,16 @@ def full(max_waiting: int, waiting: int, images: int, wait_s: float, now: float)
     return Denial(
         "capacity", "server/waiting", "server", max_waiting, waiting, retry_at=retry_at,
         reason="load", should_retry=retry_at - now <= SOON_S,
-        message=f"This server lets {images_in_words(max_waiting)} wait at a time, and {waiting} "
-        f"are waiting. There should be room for {images} at about {time_in_words(retry_at, now)}. "
-        "This is the server's load and not a limit of yours.",
+        words=Words(_full, max_waiting, waiting, images, retry_at, now),
     )  # fmt: skip
+
+
+def _full(max_waiting: int, waiting: int, images: int, retry_at: float, now: float) -> str:
+    return (
+        f"This server lets {images_in_words(max_waiting)} wait at a time, and {waiting} "
+        f"are waiting. There should be room for {images} at about {time_in_words(retry_at, now)}. "
+        "This is the server's load and not a limit of yours."
+    )
 
 
 def too_long(
@@ -139,10 +175,16 @@ def too_long(
     return Denial(
         "capacity", claim.rule, "server", round(promised_s), math.ceil(wait_s), "seconds",
         retry_at=claim.at, reason="load", options=options, claim=claim, should_retry=should_retry,
-        message=f"{titled(tier)}: pictures are promised to start within {promised_s:.0f} s, and "
-        f"yours would start in {wait_s:.0f} s. Come back at {time_in_words(claim.at, now)}: a "
-        "place is kept for you. This is the server's load and not a limit of yours.",
+        words=Words(_too_long, tier, promised_s, wait_s, claim.at, now),
     )  # fmt: skip
+
+
+def _too_long(tier: Tier, promised_s: float, wait_s: float, at: float, now: float) -> str:
+    return (
+        f"{titled(tier)}: pictures are promised to start within {promised_s:.0f} s, and "
+        f"yours would start in {wait_s:.0f} s. Come back at {time_in_words(at, now)}: a "
+        "place is kept for you. This is the server's load and not a limit of yours."
+    )
 
 
 def too_long_for_client(
@@ -153,10 +195,16 @@ def too_long_for_client(
     return Denial(
         "capacity", "server/patience", "server", round(patience_s), math.ceil(finish_s), "seconds",
         retry_at=retry_at, reason="load", options=options,
-        message=f"The pictures would be there in {finish_s:.0f} s, and your client says that it "
-        f"gives up after {patience_s:.0f} s. Ask for a job with 'Prefer: respond-async', or for a "
-        "stream, or give your client more time.",
+        words=Words(_too_long_for_client, patience_s, finish_s),
     )  # fmt: skip
+
+
+def _too_long_for_client(patience_s: float, finish_s: float) -> str:
+    return (
+        f"The pictures would be there in {finish_s:.0f} s, and your client says that it "
+        f"gives up after {patience_s:.0f} s. Ask for a job with 'Prefer: respond-async', or for a "
+        "stream, or give your client more time."
+    )
 
 
 def whole_second(now: float, wait_s: float) -> float:
