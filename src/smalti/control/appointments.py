@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from smalti.control.nouns import Claim
 
@@ -21,18 +20,15 @@ _FIRST_SHOW = 0.5
 _SHOW_WEIGHT = 0.05
 
 
-@dataclass(slots=True)
-class _Kept:
-    claim: Claim
-    service_class: str
-    work: float
+_Place = tuple[float, float, str, float]
+"""From when and until when it is kept, in which class, and for how much work."""
 
 
 class Appointments:
     """Each user has one place at most: a later one replaces it."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[str, _Place] = {}
         self._by_end: list[tuple[float, str]] = []
         self._work: dict[str, float] = {}
         self._show: dict[str, float] = {}
@@ -48,25 +44,25 @@ class Appointments:
 
     def keep(self, claim: Claim, service_class: str, work: float) -> None:
         self._drop(claim.user_id)
-        self._kept[claim.user_id] = _Kept(claim, service_class, work)
+        self._kept[claim.user_id] = claim.at, claim.until, service_class, work
         self._work[service_class] = self._work.get(service_class, 0.0) + work
         heapq.heappush(self._by_end, (claim.until, claim.user_id))
 
     def holds(self, user_id: str, now: float) -> bool:
         """Whether a place is kept for him now."""
         kept = self._kept.get(user_id)
-        return kept is not None and kept.claim.at <= now <= kept.claim.until
+        return kept is not None and kept[0] <= now <= kept[1]
 
     def told(self, user_id: str, now: float) -> float | None:
         """The time he was told, if it is still to come."""
         kept = self._kept.get(user_id)
-        return kept.claim.at if kept is not None and kept.claim.at > now else None
+        return kept[0] if kept is not None and kept[0] > now else None
 
     def came(self, user_id: str) -> None:
         """He used his place."""
         kept = self._drop(user_id)
         if kept is not None:
-            self._learn(kept.service_class, 1.0)
+            self._learn(kept[2], 1.0)
 
     def restore(self, claims: Iterable[Claim]) -> None:
         """Places that were kept before a restart; what they are for is not known any more."""
@@ -79,15 +75,16 @@ class Appointments:
         while ends and ends[0][0] < now:
             until, user_id = heapq.heappop(ends)
             kept = self._kept.get(user_id)
-            if kept is not None and kept.claim.until == until:
+            if kept is not None and kept[1] == until:
                 self._drop(user_id)
-                self._learn(kept.service_class, 0.0)
+                self._learn(kept[2], 0.0)
 
-    def _drop(self, user_id: str) -> _Kept | None:
+    def _drop(self, user_id: str) -> _Place | None:
         kept = self._kept.pop(user_id, None)
         if kept is not None:
-            left = self._work[kept.service_class] - kept.work
-            self._work[kept.service_class] = left if left > 1e-6 else 0.0
+            _, _, service_class, work = kept
+            left = self._work[service_class] - work
+            self._work[service_class] = left if left > 1e-6 else 0.0
         return kept
 
     def _learn(self, service_class: str, came: float) -> None:

@@ -8,6 +8,7 @@ the errors do, the share of outcomes that lie below it tends to its level.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 _STEP = 0.04
@@ -53,17 +54,18 @@ class Quantiles:
 
         missed: whether `missed` has told of it.
         """
-        values = self._values
+        values, scale = self._values, self._scale
         self._seen += 1
-        off = min(abs(error - values[0]), _OUTLIER * self._scale)
+        off = min(abs(error - values[0]), _OUTLIER * scale)
         weight = max(_SCALE_WEIGHT, 1 / (self._seen + 4))
-        self._scale = max(self._scale + weight * (off - self._scale), _LEAST_SCALE)
+        self._scale = max(scale + weight * (off - scale), _LEAST_SCALE)
         step = self._step()
+        before = -math.inf
         for i, level in enumerate(self._levels):
+            value = values[i]
             if i != 1 or not missed:
-                values[i] += step * level if error > values[i] else step * (level - 1.0)
-        for i in range(1, len(values)):
-            values[i] = max(values[i], values[i - 1])
+                value += step * level if error > value else step * (level - 1.0)
+            values[i] = before = value if value > before else before
         if not missed:
             self._learn_cover(error > told)
 

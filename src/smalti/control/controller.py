@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -56,7 +55,7 @@ class Controller:
         self._appointments = Appointments()
         self._capacity = Capacity(self._queue, self._forecast, self._appointments)
         self._live: dict[str, _Live] = {}
-        self._waiting_of: Counter[str] = Counter()
+        self._waiting_of: dict[str, int] = {}
         self._pending = 0
         self._slots = 0
 
@@ -82,7 +81,7 @@ class Controller:
     @property
     def waiting(self) -> int:
         """Pictures that have no slot, those of jobs that are admitted and not enqueued too."""
-        return self._queue.waiting + self._pending
+        return self._queue.root.waiting + self._pending
 
     @property
     def _flex_most(self) -> int:
@@ -126,7 +125,7 @@ class Controller:
         tier, and for a job that is there already.
         """
         self._check_new(ask)
-        load = self._capacity.look(self.policy.tiers, now)
+        load = self._capacity.look(self._rules.policy.tiers, now)
         if load is not None:
             self._rules.load_is(load, now)
         self._capacity.flex_room = self.waiting + ask.images <= self._flex_most
@@ -156,7 +155,8 @@ class Controller:
             return denial
         path = self._path(tier, ask)
         offer = self._capacity.offer(tier, path[0].name, ask)
-        raw = self._capacity.raw(path, offer.work, ask.images, self._waiting_of[_line_of(ask)], now)
+        waiting = self._waiting_of.get(_line_of(ask), 0)
+        raw = self._capacity.raw(path, offer.work, ask.images, waiting, now)
         denial = self._capacity.denies(tier, ask, path, raw, now)
         if denial is not None:
             return denial
@@ -182,7 +182,7 @@ class Controller:
             who = "This server lets at most"
             rule = "server/waiting"
             return wording.never_waiting(rule, self.max_waiting, ask.images, who, server=True)
-        waiting = self._waiting_of[_line_of(ask)]
+        waiting = self._waiting_of.get(_line_of(ask), 0)
         over = waiting + ask.images - tier.max_waiting
         if over > 0:
             wait_s = self._capacity.until_named(self._path(tier, ask), over, now)
@@ -337,7 +337,7 @@ class Controller:
     # --- within ---
 
     def _tier(self, name: str) -> Tier:
-        tiers = self.policy.tiers
+        tiers = self._rules.policy.tiers
         if name not in tiers:
             raise ValueError(
                 f"'{name}' is no tier here; there are {', '.join(tiers)}. "
@@ -361,15 +361,12 @@ class Controller:
     def _register(self, live: _Live) -> None:
         self._live[live.ask.job_id] = live
         self._pending += live.pending
-        self._waiting_of[_line_of(live.ask)] += live.pending
+        self._count_line(live, live.pending)
 
     def _forget_pending(self, live: _Live) -> None:
         self._pending -= live.pending
-        line = _line_of(live.ask)
-        self._waiting_of[line] -= live.pending
+        self._count_line(live, -live.pending)
         live.pending = 0
-        if not self._waiting_of[line]:
-            del self._waiting_of[line]
 
     def _forget_forecast(self, live: _Live) -> None:
         if live.raw is not None:
@@ -378,12 +375,15 @@ class Controller:
 
     def _count_waiting(self, live: _Live, pictures: int) -> None:
         live.waiting += pictures
+        self._count_line(live, pictures)
+
+    def _count_line(self, live: _Live, pictures: int) -> None:
         line = _line_of(live.ask)
-        waiting = self._waiting_of[line] + pictures
+        waiting = self._waiting_of.get(line, 0) + pictures
         if waiting:
             self._waiting_of[line] = waiting
         else:
-            del self._waiting_of[line]
+            self._waiting_of.pop(line, None)
 
     def _end_if_over(self, live: _Live) -> None:
         if not (live.pending or live.waiting or live.running):

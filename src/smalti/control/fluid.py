@@ -13,6 +13,8 @@ from collections.abc import Sequence
 Rival = tuple[float, float, float]
 """Another class: its weight, the work that waits, and the work that comes for it in a second."""
 
+_OPEN = -1.0
+
 
 def seconds_to_serve(work: float, weight: float, rivals: Sequence[Rival], rate: float) -> float:
     """Until a class that goes on waiting has been served `work` more.
@@ -29,19 +31,19 @@ def seconds_to_serve(work: float, weight: float, rivals: Sequence[Rival], rate: 
     while True:
         mine, theirs = split(weight, rivals, left, rate)
         next_s, runs_out = work / mine, -1
-        for i, (_, _, arriving) in enumerate(rivals):
-            if left[i] > 0 and theirs[i] > arriving:
-                out_s = left[i] / (theirs[i] - arriving)
+        for i, waiting in enumerate(left):
+            if waiting > 0 and (loses := theirs[i] - rivals[i][2]) > 0:
+                out_s = waiting / loses
                 if out_s < next_s:
                     next_s, runs_out = out_s, i
         passed_s += next_s
         if runs_out < 0:
             return passed_s
         work -= mine * next_s
-        for i, (_, _, arriving) in enumerate(rivals):
-            if left[i] > 0:
-                left[i] = max(left[i] + (arriving - theirs[i]) * next_s, 0.0)
         left[runs_out] = 0.0
+        for i, waiting in enumerate(left):
+            if waiting > 0:
+                left[i] = max(waiting + (rivals[i][2] - theirs[i]) * next_s, 0.0)
 
 
 def split(
@@ -51,24 +53,26 @@ def split(
 
     left: the work that rivals have waiting.
     """
-    theirs = [arriving for _, _, arriving in rivals]
     weights, rest = weight, rate
-    hungry: list[int] = []
-    modest: list[int] = []
+    theirs, modest = [_OPEN] * len(rivals), False
     for i, (its_weight, _, arriving) in enumerate(rivals):
-        if left[i] > 0 or arriving > 0:
+        if left[i] > 0:
             weights += its_weight
-            (hungry if left[i] > 0 else modest).append(i)
+        elif arriving > 0:
+            weights += its_weight
+            modest = True
+        else:
+            theirs[i] = 0.0
     level = rest / weights
     while modest:
-        content = [i for i in modest if theirs[i] <= level * rivals[i][0]]
-        if not content:
-            break
-        for i in content:
-            rest -= theirs[i]
-            weights -= rivals[i][0]
-            modest.remove(i)
+        modest = False
+        for i, (its_weight, _, arriving) in enumerate(rivals):
+            if theirs[i] < 0 and left[i] <= 0 and arriving <= level * its_weight:
+                theirs[i], modest = arriving, True
+                rest -= arriving
+                weights -= its_weight
         level = rest / weights
-    for i in hungry + modest:
-        theirs[i] = level * rivals[i][0]
+    for i, its in enumerate(theirs):
+        if its < 0:
+            theirs[i] = level * rivals[i][0]
     return level * weight, theirs

@@ -1,10 +1,12 @@
 """`replay`: a demand, a fleet and a decider on a virtual clock.
 
-A million requests pass here, so the loop keeps to lists and tuples.
+A million requests pass here, so the loop keeps to lists and tuples, and the garbage collector rests
+meanwhile: nothing that it or the controller drops refers to itself.
 """
 
 from __future__ import annotations
 
+import gc
 import heapq
 import random
 from array import array
@@ -92,7 +94,13 @@ def replay(
     """
     loop = _Loop(demand, fleet, decider, seed, bare, offers, takes_flex, start)
     loop.sdks, loop.leaves = sdks, leaves or {}
-    return loop.run()
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return loop.run()
+    finally:
+        if collects:
+            gc.enable()
 
 
 class _Loop:
