@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smalti.control.fluid import Rival, seconds_to_serve, split
+from smalti.control.fluid import Course, Rival, split
 
 RIVALS = st.lists(
     st.tuples(
@@ -34,7 +34,7 @@ def test_the_rate_is_shared_out_and_nobody_gets_more_than_he_can_use(
 
 @given(RIVALS, st.floats(0.5, 20), st.floats(1, 100))
 def test_small_steps_take_as_long(rivals: list[Rival], weight: float, work: float) -> None:
-    told_s = seconds_to_serve(work, weight, rivals, 10.0)
+    told_s = Course(weight, rivals, 10.0).seconds(work)
     left, done, now, step = [waiting for _, waiting, _ in rivals], 0.0, 0.0, told_s / 2000
     while done < work:
         mine, theirs = split(weight, rivals, left, 10.0)
@@ -47,13 +47,22 @@ def test_small_steps_take_as_long(rivals: list[Rival], weight: float, work: floa
 
 
 def test_who_is_alone_has_it_all() -> None:
-    assert seconds_to_serve(50.0, 1.0, [], 10.0) == 5.0
-    assert seconds_to_serve(0.0, 1.0, [], 10.0) == 0.0
-    assert seconds_to_serve(1.0, 1.0, [], 0.0) == float("inf")
+    assert Course(1.0, [], 10.0).seconds(50.0) == 5.0
+    assert Course(1.0, [], 10.0).seconds(0.0) == 0.0
+    assert Course(1.0, [], 0.0).seconds(1.0) == float("inf")
 
 
 def test_what_arrives_for_a_heavier_class_goes_first_up_to_its_share() -> None:
     modest = [(20.0, 0.0, 4.0)]
-    assert seconds_to_serve(60.0, 1.0, modest, 10.0) == pytest.approx(10.0)
+    assert Course(1.0, modest, 10.0).seconds(60.0) == pytest.approx(10.0)
     greedy = [(4.0, 0.0, 100.0)]
-    assert seconds_to_serve(60.0, 1.0, greedy, 10.0) == pytest.approx(30.0)
+    assert Course(1.0, greedy, 10.0).seconds(60.0) == pytest.approx(30.0)
+
+
+@given(RIVALS, st.floats(0.5, 20), st.lists(st.floats(0, 100), max_size=5))
+def test_what_was_asked_before_changes_nothing(
+    rivals: list[Rival], weight: float, works: list[float]
+) -> None:
+    course = Course(weight, rivals, 10.0)
+    for work in works:
+        assert course.seconds(work) == Course(weight, rivals, 10.0).seconds(work)

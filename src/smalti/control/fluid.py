@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import count
 
 Rival = tuple[float, float, float]
 """Another class: its weight, the work that waits, and the work that comes for it in a second."""
@@ -16,34 +17,53 @@ Rival = tuple[float, float, float]
 _OPEN = -1.0
 
 
-def seconds_to_serve(work: float, weight: float, rivals: Sequence[Rival], rate: float) -> float:
-    """Until a class that goes on waiting has been served `work` more.
+class Course:
+    """How a class that goes on waiting is served from now on: stage by stage, each until a rival
+    runs out of work. A stage is found when somebody asks for as much, and once.
 
-    rate: work per second of all slots together. Rivals are not changed. Takes one step for each
-    rival that runs out of work before.
+    of: the class's weight, its rivals, and the work per second of all slots together.
     """
-    if work <= 0:
-        return 0.0
-    if rate <= 0:
-        return math.inf
-    left = [waiting for _, waiting, _ in rivals]
-    passed_s = 0.0
-    while True:
+
+    __slots__ = ("_left", "_stages", "of")
+
+    def __init__(self, weight: float, rivals: Sequence[Rival], rate: float) -> None:
+        self.of = weight, rivals, rate
+        self._left = [waiting for _, waiting, _ in rivals]
+        self._stages: list[tuple[float, float]] = []
+
+    def seconds(self, work: float) -> float:
+        """Until the class has been served `work` more."""
+        if work <= 0:
+            return 0.0
+        if self.of[2] <= 0:
+            return math.inf
+        stages, passed_s = self._stages, 0.0
+        for i in count():
+            mine, lasts_s = stages[i] if i < len(stages) else self._stage()
+            mine_s = work / mine
+            if mine_s <= lasts_s:
+                break
+            passed_s += lasts_s
+            work -= mine * lasts_s
+        return passed_s + mine_s
+
+    def _stage(self) -> tuple[float, float]:
+        """The next: what the class gets in a second, and for how long."""
+        (weight, rivals, rate), left = self.of, self._left
         mine, theirs = split(weight, rivals, left, rate)
-        next_s, runs_out = work / mine, -1
+        lasts_s, runs_out = math.inf, -1
         for i, waiting in enumerate(left):
             if waiting > 0 and (loses := theirs[i] - rivals[i][2]) > 0:
                 out_s = waiting / loses
-                if out_s < next_s:
-                    next_s, runs_out = out_s, i
-        passed_s += next_s
-        if runs_out < 0:
-            return passed_s
-        work -= mine * next_s
-        left[runs_out] = 0.0
-        for i, waiting in enumerate(left):
-            if waiting > 0:
-                left[i] = max(waiting + (rivals[i][2] - theirs[i]) * next_s, 0.0)
+                if out_s < lasts_s:
+                    lasts_s, runs_out = out_s, i
+        if runs_out >= 0:
+            left[runs_out] = 0.0
+            for i, waiting in enumerate(left):
+                if waiting > 0:
+                    left[i] = max(waiting + (rivals[i][2] - theirs[i]) * lasts_s, 0.0)
+        self._stages.append((mine, lasts_s))
+        return mine, lasts_s
 
 
 def split(

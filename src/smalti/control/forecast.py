@@ -15,7 +15,7 @@ from itertools import count
 from smalti.control.conformal import Quantiles
 from smalti.control.fair import Ahead, FairQueue, Step
 from smalti.control.flow import Flow
-from smalti.control.fluid import Rival, seconds_to_serve
+from smalti.control.fluid import Course, Rival
 from smalti.control.lanes import slot_after
 from smalti.control.nouns import Wait
 from smalti.control.pace import Pace
@@ -82,6 +82,7 @@ class Forecast:
         self._full: Pace | None = None
         self._arrivals: dict[str, Flow] = {}
         self._arriving: dict[str, float] = {}
+        self._courses: dict[str, Course] = {}
         self._due: list[tuple[float, int, bool, Raw]] = []
         self._number = count()
         self._errors: dict[Group, Errors] = {}
@@ -216,7 +217,7 @@ class Forecast:
 
     def serves(self, step: Step, work: float) -> float:
         """Seconds until a class that goes on waiting has been served `work` tile-steps."""
-        return seconds_to_serve(work, step.weight, self.rivals(step.name), self.rate())
+        return self._course(step).seconds(work)
 
     def wait(self, raw: Raw) -> Wait:
         raw.told = raw.errors.start.at(1), raw.errors.finish.at(1)
@@ -252,9 +253,9 @@ class Forecast:
     def _turn(self, step: Step, work: float, now: float) -> tuple[int, float]:
         """Pictures before a place in a class that has `work` before it, and seconds until it."""
         queue, pace, slots = self._queue, self.full, self._slots
-        rivals = self.rivals(step.name)
-        rate = max(slots, 1) / pace.mean
-        fluid_s = seconds_to_serve(work, step.weight, rivals, rate) if rivals else work / rate
+        course = self._course(step)
+        _, rivals, rate = course.of
+        fluid_s = course.seconds(work) if rivals else work / rate
         mean_work = queue.mean_work
         position = round(fluid_s * rate / mean_work) if mean_work > 0 else 0
         if slots > _LANES:
@@ -262,6 +263,14 @@ class Forecast:
         running = queue.running
         span = slot_after(position, running.values(), len(running), slots, pace, mean_work, now)
         return position, span.mean_s
+
+    def _course(self, step: Step) -> Course:
+        """The one before, while nothing has changed for it."""
+        of = step.weight, self.rivals(step.name), self.rate()
+        course = self._courses.get(step.name)
+        if course is None or course.of != of:
+            course = self._courses[step.name] = Course(*of)
+        return course
 
     def _own(self, path: Sequence[Step], own: int, bound: int, now: float) -> float:
         """Until the user holds few enough slots for his picture with `own` of his before it."""
