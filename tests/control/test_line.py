@@ -53,8 +53,12 @@ def test_many_are_kept_in_order_over_buckets(tags: int) -> None:
     assert {who: tag for tag, who in places} == tag_of
     for tag, _ in places[::97]:
         assert line.before(tag) == sum(other < tag for other in tag_of.values())
-    for who in sorted(tag_of):
-        line.remove(tag_of[who], who)
+    for who in sorted(tag_of)[::2]:
+        line.remove(tag_of.pop(who), who)
+    while tag_of:
+        tag, who = line.first_tag(), line.first()
+        assert tag == tag_of.pop(who) == min([tag, *tag_of.values()])
+        line.remove_first()
     assert len(line) == 0
 
 

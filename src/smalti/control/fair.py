@@ -94,9 +94,7 @@ class FairQueue:
         if pictures:
             user, changed = self._user(path)
             self._jobs[job_id] = job = Waiting(job_id, user, work, pictures)
-            user.append(job)
-            count = len(pictures)
-            _more(user, count, work * count if count > 1 else work)
+            _stand_behind(job)
             if changed:
                 _look(user)
 
@@ -163,11 +161,36 @@ class FairQueue:
         job = self._jobs.pop(job_id, None)
         if job is None:
             return []
+        self._take_out(job)
+        return sorted(job.indices)
+
+    def reprioritise(self, job_id: str, path: Sequence[Step]) -> bool:
+        """A job's waiting pictures move to another path, behind that user's others.
+
+        False where nothing of it waits. What runs of it stays on the account it was charged to.
+        """
+        job = self._jobs.pop(job_id, None)
+        if job is None:
+            return False
+        self._take_out(job)
+        job.user, changed = self._user(path)
+        self._jobs[job_id] = job
+        if len(job.indices) > 1:
+            job.indices = tuple(sorted(job.indices))
+        _stand_behind(job)
+        if changed:
+            _look(job.user)
+        return True
+
+    # --- within ---
+
+    def _take_out(self, job: Waiting) -> None:
+        """A job leaves its user, who may be gone by that."""
         user, pictures = job.user, len(job.indices)
         user.remove(job)
         if self.returned:
             for index in job.indices:
-                self.returned.discard((job_id, index))
+                self.returned.discard((job.job_id, index))
         work = job.work * pictures if pictures > 1 else job.work
         at: Member = user
         group = user.parent
@@ -178,20 +201,6 @@ class FairQueue:
         at.work = at.work - work if at.waiting else 0.0
         if not user.waiting and not user.running:
             self._leaves(user)
-        return sorted(job.indices)
-
-    def reprioritise(self, job_id: str, path: Sequence[Step]) -> bool:
-        """A job's waiting pictures move to another path, behind that user's others.
-
-        False where nothing of it waits. What runs of it stays on the account it was charged to.
-        """
-        job = self._jobs.get(job_id)
-        if job is None:
-            return False
-        self.put(job_id, path, self.withdraw(job_id), job.work)
-        return True
-
-    # --- within ---
 
     def _user(self, path: Sequence[Step]) -> tuple[User, bool]:
         """Who stands at the end of a path, and whether a weight or bound on it is another now."""
@@ -262,6 +271,13 @@ def _forget(member: Member) -> None:
     group = member.parent
     if group is not None:
         del group.members[member.name]
+
+
+def _stand_behind(job: Waiting) -> None:
+    """A job waits behind its user's others."""
+    job.user.append(job)
+    count = len(job.indices)
+    _more(job.user, count, job.work * count if count > 1 else job.work)
 
 
 def _more(user: User, pictures: int, work: float) -> None:

@@ -9,16 +9,16 @@ from typing import Generic, TypeVar
 
 Who = TypeVar("Who")
 
-_FULL = 256
+_FULL = 1024
 _COUNTED = 64
 
 
 class Line(Generic[Who]):
-    """Sorted lists in buckets of at most 256; of equal tags, whoever came first is first.
+    """Sorted lists in buckets of at most 1,024; of equal tags, whoever came first is first.
 
-    To put and to take out need two binary searches, and a move of memory within a bucket; the first
-    is found without. Tags are kept by value, side by side, so that a search of a line that was not
-    touched for long reads few lines of memory.
+    To put and to take out need two binary searches, and a move of memory within a bucket. Tags are
+    kept by value, side by side, and buckets are large: a search of a line that was not touched for
+    long reads few lines of memory.
     """
 
     __slots__ = ("_first", "_first_tags", "_members", "_starts", "_tags")
@@ -56,17 +56,22 @@ class Line(Generic[Who]):
         if len(tags) > _FULL:
             self._split()
 
+    def remove_first(self) -> None:
+        members = self._first
+        del members[0], self._first_tags[0]
+        if not members and self._starts is not None:
+            self._drop(0)
+
     def remove(self, tag: float, member: Who) -> None:
         """A member that was put with this tag."""
-        members, tags, at, b = self._first, self._first_tags, 0, 0
-        if members[0] is not member:
-            if self._starts is not None:
-                b = bisect_left(self._starts, tag)
-                members, tags = self._members[b], self._tags[b]
-            at = bisect_left(tags, tag)
-            if at == len(members) or members[at] is not member:
-                b, at = self._among_equals(b, at, member)
-                members, tags = self._members[b], self._tags[b]
+        members, tags, b = self._first, self._first_tags, 0
+        if self._starts is not None:
+            b = bisect_left(self._starts, tag)
+            members, tags = self._members[b], self._tags[b]
+        at = bisect_left(tags, tag)
+        if at == len(members) or members[at] is not member:
+            b, at = self._among_equals(b, at, member)
+            members, tags = self._members[b], self._tags[b]
         del members[at], tags[at]
         if not members and self._starts is not None:
             self._drop(b)

@@ -109,7 +109,9 @@ class Group(Member):
             member = self.line.first()
             if member.owed <= 0:
                 return member
-            self._move(member)
+            self.line.remove_first()
+            _settled(member)
+            self.line.put(member.tag, member)
 
     def more(self, member: Member, pictures: int, work: float) -> None:
         """So many more pictures of a member wait, of `work` tile-steps together."""
@@ -150,13 +152,13 @@ class Group(Member):
             self._step_out(member)
 
     def charge(self, member: Member, work: float, device_s: float) -> None:
-        """A picture of a member is named: it stands where its new tag puts it."""
+        """A picture of the head is named: it stands where its new tag puts it."""
         tag = member.tag
         if tag > self.served:
             self.served = tag
             if tag > self.virtual:
                 self.virtual = tag
-        self.line.remove(tag, member)
+        self.line.remove_first()
         weight = member.weight
         given = device_s + self._unsettled
         if given > 0:

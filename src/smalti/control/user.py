@@ -71,7 +71,7 @@ class User(Member):
         last = self.last
         job.mark = self._sent
         self._sent += len(job.indices)
-        job.ahead = last
+        job.ahead, job.behind = last, None
         if last is None:
             self.first = job
         else:
