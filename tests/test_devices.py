@@ -51,3 +51,9 @@ def test_torch_says_the_same() -> None:
     assert torch_has_cuda() == (torch.version.cuda is not None)
     if torch_has_cuda():
         assert cuda_devices() == torch.cuda.device_count()
+
+
+def test_torch_leaves_half_of_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cores, threads in ((1, "1"), (2, "1"), (8, "4")):
+        monkeypatch.setattr("os.sched_getaffinity", lambda _, cores=cores: set(range(cores)))
+        assert devices.threads_for_torch() == {"OMP_NUM_THREADS": threads}

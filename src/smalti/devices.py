@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import re
 from importlib.util import find_spec
 from pathlib import Path
 
 from smalti.errors import ConfigError
 
-PATIENT = {"OMP_WAIT_POLICY": "passive"}
-"""In the environment before torch is imported, threads of it that wait for one another sleep.
-Otherwise they spin; on a machine with other work each then holds a core that another needs, and a
-picture takes ten times as long."""
+
+def threads_for_torch() -> dict[str, str]:
+    """For the environment, before torch is imported: as many threads as half of the cores.
+
+    Threads of OpenMP spin while they wait for one another. With one for every core, anything else
+    that runs makes each wait with a core that another needs, and a picture takes ten times as long.
+    Steps are small: on two cores one thread draws as fast as two.
+    """
+    return {"OMP_NUM_THREADS": str(max(1, len(os.sched_getaffinity(0)) // 2))}
 
 
 def find_device(name: str) -> str:

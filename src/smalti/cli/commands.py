@@ -19,7 +19,7 @@ import typer
 from smalti import __version__
 from smalti.cli import people, pictures, replaying, tiers
 from smalti.cli.doctor import doctor
-from smalti.devices import PATIENT
+from smalti.devices import threads_for_torch
 from smalti.errors import ConfigError, InvalidRequest, SmaltiError
 
 app = typer.Typer(
@@ -35,7 +35,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command; whatever goes wrong is told in a sentence."""
-    for name, value in PATIENT.items():
+    for name, value in threads_for_torch().items():
         os.environ.setdefault(name, value)
     logging.basicConfig(format="%(levelname)s %(message)s")
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from smalti.devices import PATIENT
+from smalti.devices import threads_for_torch
 from smalti.engine.errors import ProtocolError, WorkerGone
 from smalti.fleet.messages import Command, Message, encode, read_async
 from smalti.fleet.starvation import CpuWatch
@@ -60,7 +60,11 @@ class WorkerProcess:
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=STDERR,
                     start_new_session=True,
-                    env={**PATIENT, **os.environ, "PYTHONPATH": os.pathsep.join(_import_path())},
+                    env={
+                        **threads_for_torch(),
+                        **os.environ,
+                        "PYTHONPATH": os.pathsep.join(_import_path()),
+                    },
                 )
             except BaseException:
                 writer.transport.abort()
