@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from control.slow_queue import NEAR, Path, Picture, SlowQueue, Someone
-from hypothesis import assume, settings
+from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from smalti.control.fair import FairQueue, Group, Member, Step
 
@@ -64,31 +64,31 @@ class Queues(RuleBasedStateMachine):
             assert named in may
             self.slow.name(may[named])
 
+    @precondition(lambda self: self.slow.running)
     @rule(data=st.data(), cost=st.sampled_from([0, 2, 16, 256]))
     def finish(self, data: st.DataObject, cost: float) -> None:
-        assume(self.slow.running)
         p = data.draw(st.sampled_from(self.slow.running))
         assert self.queue.finish(p.job_id, p.index, cost) is not None
         assert self.queue.finish(p.job_id, p.index, cost) is None
         self.slow.settle(p, cost)
 
+    @precondition(lambda self: self.slow.running)
     @rule(data=st.data())
     def put_back(self, data: st.DataObject) -> None:
-        assume(self.slow.running)
         p = data.draw(st.sampled_from(self.slow.running))
         assert self.queue.put_back(p.job_id, p.index)
         self.slow.put_back(p)
 
+    @precondition(lambda self: self.slow.waiting)
     @rule(data=st.data())
     def withdraw(self, data: st.DataObject) -> None:
-        assume(self.slow.waiting)
         job_id = data.draw(st.sampled_from(self.slow.waiting)).job_id
         assert self.queue.withdraw(job_id) == self.slow.withdraw(job_id)
         assert self.queue.withdraw(job_id) == []
 
+    @precondition(lambda self: self.slow.waiting)
     @rule(data=st.data(), path=st.sampled_from(PATHS))
     def reprioritise(self, data: st.DataObject, path: Path) -> None:
-        assume(self.slow.waiting)
         job_id = data.draw(st.sampled_from(self.slow.waiting)).job_id
         assert self.queue.reprioritise(job_id, self.steps(path))
         self.slow.reprioritise(job_id, path)
