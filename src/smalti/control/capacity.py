@@ -127,7 +127,7 @@ class Capacity:
                 if late_s > promised_s:
                     return self._too_long(tier, ask, raw, promised_s, late_s, now)
         if ask.patience_s is not None:
-            finish_s = self._forecast.finish_s(raw)
+            finish_s = self._forecast.wait(raw).finish_s
             if finish_s[1] > ask.patience_s:
                 options = (Option("job", finish_s),)
                 return wording.too_long_for_client(ask.patience_s, finish_s[1], options, now)
