@@ -249,7 +249,6 @@ def test_what_is_tried_is_checked_as_what_is_drawn(
 def with_eta(live: Any, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     wait = Wait(5, (seconds / 2, seconds), (seconds, 2 * seconds))
     monkeypatch.setattr(Forecast, "wait", lambda forecast, raw: wait)
-    monkeypatch.setattr(Forecast, "finish_s", lambda forecast, raw: wait.finish_s)
 
 
 def test_who_would_give_up_first_is_told_at_once(
