@@ -19,7 +19,6 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from smalti.cli.serving import PatientServer
 from smalti.config import read_settings
 from smalti.fleet.local import LocalBackend
 from smalti.models.facts import MODELS
+from smalti.plan.scores import percentile
 from smalti.service import Service, open_parts
 from smalti.service.first_start import enter_first_people
 from smalti.service.job import Job
@@ -101,10 +101,6 @@ def rows_ms(page: Page, rows: Rows) -> list[float]:
     page.locator(".turn .tools a").wait_for()
     painted = page.evaluate("window.painted")
     return [at - rows.at[row] for row, at in painted if row in rows.at]
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
 def main() -> None:

@@ -6,6 +6,8 @@ import time
 from importlib.resources import files
 from typing import Any
 
+import httpx2
+
 
 def until(page: Any, expression: str, within_s: float = 20.0) -> None:
     """Wait until a JavaScript expression is true.
@@ -31,6 +33,13 @@ def turn(page: Any, number: int) -> None:
     page.locator(f"{place} .tools a").first.wait_for()
     pictures = f"[...document.querySelectorAll('{place} .picture')]"
     until(page, f"{pictures}.every((picture) => picture.dataset.state === 'done')")
+
+
+def jobs_of(page: Any, url: str) -> list[dict[str, Any]]:
+    """The visitor's jobs, newest first."""
+    key = page.evaluate("localStorage.getItem('smalti.key')")
+    headers = {"authorization": f"Bearer {key}"}
+    return list(httpx2.get(f"{url}/v1/jobs", headers=headers).json()["data"])
 
 
 def serious(page: Any) -> list[str]:

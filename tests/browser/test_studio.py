@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from browsing import ask, turn, until
+from browsing import ask, jobs_of, turn, until
 from drawing_server import DrawingServer
 from PIL import Image, ImageChops
 
@@ -257,13 +257,6 @@ def test_the_gallery(visitor: Callable[..., Any], drawing: DrawingServer, size: 
     ask(page, "make it noon")
     turn(page, 1)
     assert visit.complaints == []
-
-
-def jobs_of(page: Any, url: str) -> list[dict[str, Any]]:
-    """The visitor's jobs, newest first."""
-    key = page.evaluate("localStorage.getItem('smalti.key')")
-    headers = {"authorization": f"Bearer {key}"}
-    return list(httpx2.get(f"{url}/v1/jobs", headers=headers).json()["data"])
 
 
 def same(one: Image.Image, other: Image.Image) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from browsing import ask, turn, until
+from browsing import ask, jobs_of, turn, until
 from drawing_server import DrawingServer
 from hosted import Hosted, new_key
 
@@ -261,7 +261,7 @@ def test_a_server_that_is_killed_under_an_open_page(
         page.wait_for_selector("#unreachable:not([hidden])")
         visit.screen("waiting-desktop-5-unreachable")
         ask(page, "a boat, asked for while nobody is there")
-        time.sleep(1)
+        page.wait_for_selector(".turn.sending")
         server.start()
         turn(page, 1)
         turn(page, 2)
@@ -270,10 +270,3 @@ def test_a_server_that_is_killed_under_an_open_page(
         assert [(job["status"], job["images"]) for job in jobs] == [("succeeded", 4)] * 2
     finally:
         server.stop()
-
-
-def jobs_of(page: Any, url: str) -> list[dict[str, Any]]:
-    """The visitor's jobs, newest first."""
-    key = page.evaluate("localStorage.getItem('smalti.key')")
-    headers = {"authorization": f"Bearer {key}"}
-    return list(httpx2.get(f"{url}/v1/jobs", headers=headers).json()["data"])

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from smalti.api.admin_routes import add_route
 from smalti.api.admin_shapes import (
     AuditPage,
     KeyPage,
@@ -28,11 +29,9 @@ from smalti.api.admin_shapes import (
 )
 from smalti.api.auth import caller_of
 from smalti.api.body import read_body
-from smalti.api.described import Responses, described, json_of
 from smalti.api.errors import JsonReply, Taken
 from smalti.api.jobs import whole
 from smalti.api.schema import read_fields
-from smalti.api.sent import json_body
 from smalti.errors import InvalidRequest
 from smalti.service import NotFound, Service
 from smalti.service.policies import Policies
@@ -93,15 +92,7 @@ class Admin:
             ("DELETE", "/keys/{key_id}", self.revoke_key, None, 200, KeyReply, (404,)),
             ("GET", "/audit", self.audit, None, 200, AuditPage, (400,)),
         ):  # fmt: skip
-            router.add_api_route(
-                path,
-                endpoint,
-                methods=[method],
-                status_code=status,
-                responses=_replies(status, shape, errors),
-                openapi_extra={} if sent is None else {"requestBody": json_body(sent)},
-                operation_id=endpoint.__name__,
-            )
+            add_route(router, method, path, endpoint, sent, shape, errors, status)
         return router
 
     # --- organisations ---
@@ -267,7 +258,3 @@ def told_key(key: Key) -> dict[str, Any]:
 
 def _page(data: Iterable[dict[str, Any]]) -> Response:
     return JsonReply({"object": "list", "data": list(data)})
-
-
-def _replies(status: int, shape: type[BaseModel], errors: tuple[int, ...]) -> Responses:
-    return described({status: (shape.__name__, json_of(shape))}, *sorted({401, 403, 503, *errors}))

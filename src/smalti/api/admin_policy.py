@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from smalti.api.admin_routes import add_route
 from smalti.api.admin_shapes import (
     DenialPage,
     IfVersion,
@@ -27,11 +28,9 @@ from smalti.api.admin_shapes import (
 )
 from smalti.api.auth import caller_of
 from smalti.api.body import read_body
-from smalti.api.described import described, json_of
 from smalti.api.errors import JsonReply
 from smalti.api.jobs import whole
 from smalti.api.schema import read_fields
-from smalti.api.sent import json_body
 from smalti.control.policy import Policy
 from smalti.errors import InvalidRequest
 from smalti.service.policies import Cause, Policies
@@ -96,15 +95,7 @@ class AdminPolicy:
             ("DELETE", one_switch, self.remove_switch, None, PolicyReply, removal),
             ("GET", "/denials", self.denials, None, DenialPage, (400,)),
         ):
-            ok = {200: (shape.__name__, json_of(shape))}
-            router.add_api_route(
-                path,
-                endpoint,
-                methods=[method],
-                responses=described(ok, *sorted({401, 403, 503, *errors})),
-                openapi_extra={} if sent is None else {"requestBody": json_body(sent)},
-                operation_id=endpoint.__name__,
-            )
+            add_route(router, method, path, endpoint, sent, shape, errors)
         return router
 
     # --- tiers ---

@@ -23,6 +23,7 @@ from smalti.api.admin_policy import (
     switch_change,
     tier_change,
 )
+from smalti.api.admin_routes import add_route
 from smalti.api.admin_shapes import NewSwitch, TierChange, WholePolicy
 from smalti.api.body import Body, read_body
 from smalti.api.console_shapes import (
@@ -33,12 +34,10 @@ from smalti.api.console_shapes import (
     PreviewRequest,
     UseReply,
 )
-from smalti.api.described import described, json_of
 from smalti.api.errors import JsonReply
 from smalti.api.jobs import whole
 from smalti.api.limits import window
 from smalti.api.schema import read_fields
-from smalti.api.sent import json_body
 from smalti.errors import InvalidRequest
 from smalti.observe.minutes import Minute, Tally, Waits
 from smalti.service import NotFound, Service
@@ -86,15 +85,7 @@ class Console:
             ("GET", "/users/{user_id}/day", self.day, None, DayReply, (400, 404)),
             ("GET", "/use", self.use, None, UseReply, (400,)),
         ):
-            ok = {200: (shape.__name__, json_of(shape))}
-            router.add_api_route(
-                path,
-                endpoint,
-                methods=[method],
-                responses=described(ok, *sorted({401, 403, 503, *errors})),
-                openapi_extra={} if sent is None else {"requestBody": json_body(sent)},
-                operation_id=f"console_{endpoint.__name__}",
-            )
+            add_route(router, method, path, endpoint, sent, shape, errors, prefix="console_")
         return router
 
     # --- now ---
