@@ -41,12 +41,16 @@ class Picture:
 
 @dataclass
 class SlowQueue:
-    """Cost of a picture is its work until it is settled. known: by path; the root's is empty."""
+    """Cost of a picture is its work until it is settled. known: by path; the root's is empty.
+
+    credit: of classes that come back; None for start at the virtual time.
+    """
 
     known: dict[Path, Someone]
     waiting: list[Picture] = field(default_factory=list)
     running: list[Picture] = field(default_factory=list)
     returned: list[Picture] = field(default_factory=list)
+    credit: float | None = None
 
     # --- who may ---
 
@@ -82,20 +86,26 @@ class SlowQueue:
                 found += self.may_be_named(member)
         return found
 
+    def may_hurry(self) -> list[Picture]:
+        """The next picture of each user who may have one drawn, while none came back."""
+        users = {p.path for p in self.waiting} if not self.returned else set()
+        ready = [path for path in sorted(users) if all(self.ready(way) for way in ways(path))]
+        return [self.waiting_of(path)[0] for path in ready]
+
     # --- what happens ---
 
     def put(self, pictures: list[Picture]) -> None:
         self.waiting += pictures
         self.look()
 
-    def name(self, p: Picture) -> None:
-        was_returned = p in self.returned
-        if was_returned:
+    def name(self, p: Picture, hurries: bool = False) -> None:
+        early = hurries or p in self.returned
+        if p in self.returned:
             self.returned.remove(p)
         p.charged = p.work
         for path in ways(p.path):
             member, group = self.known[path], self.known[path[:-1]]
-            if was_returned:
+            if early:
                 group.unsettled += p.work
             else:
                 group.served = max(group.served, member.tag)
@@ -150,15 +160,19 @@ class SlowQueue:
         group.latest = max(group.latest, member.tag)
 
     def look(self) -> None:
-        """Whoever has something waiting now and had not starts at the virtual time, whoever was
-        aside at the tag of who was served last; nobody earlier than by his own tag."""
+        """Whoever has something waiting now and had not starts at the virtual time, or his credit
+        before the tag of who was served last; whoever was aside at that tag; nobody earlier than by
+        his own."""
         for path, member in self.known.items():
             if not path:
                 continue
             group = self.known[path[:-1]]
             waits, stands = bool(self.waiting_of(path)), self.ready(path)
             if waits and not member.waited:
-                member.floor = max(member.floor, group.virtual)
+                start = group.virtual
+                if self.credit is not None and len(path) == 1:
+                    start = group.served - self.credit
+                member.floor = max(member.floor, start)
             elif stands and not member.stood:
                 member.floor = max(member.floor, group.served)
             member.tag = max(member.tag, member.floor)
@@ -166,6 +180,8 @@ class SlowQueue:
         for path, group in self.known.items():
             if not self.waiting_of(path):
                 group.virtual = max(group.virtual, group.latest)
+                if self.credit is not None and not path:
+                    group.served = max(group.served, group.latest)
                 group.unsettled = 0.0
 
 

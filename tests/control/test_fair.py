@@ -25,9 +25,11 @@ class Queues(RuleBasedStateMachine):
     @initialize(
         users=st.lists(st.integers(1, 3), min_size=12, max_size=12),
         orgs=st.lists(st.integers(2, 5), min_size=6, max_size=6),
+        credit=st.sampled_from([None, 0.0, 8.0, 64.0]),
     )
-    def begin(self, users: list[int], orgs: list[int]) -> None:
+    def begin(self, users: list[int], orgs: list[int], credit: float | None) -> None:
         self.queue = FairQueue()
+        self.queue.root.credit = credit
         self.bounds = dict(zip(PATHS, users, strict=True))
         self.bounds |= dict(zip(sorted({path[:2] for path in PATHS}), orgs, strict=True))
         known: dict[Path, Someone] = {(): Someone()}
@@ -35,7 +37,7 @@ class Queues(RuleBasedStateMachine):
             known[tier,] = Someone(weight)
         for path, bound in self.bounds.items():
             known[path] = Someone(1.0, bound)
-        self.slow = SlowQueue(known)
+        self.slow = SlowQueue(known, credit=credit)
         self.jobs = 0
 
     def steps(self, path: Path) -> list[Step]:
@@ -63,6 +65,13 @@ class Queues(RuleBasedStateMachine):
                 return
             assert named in may
             self.slow.name(may[named])
+
+    @precondition(lambda self: self.slow.may_hurry())
+    @rule(data=st.data())
+    def hurry(self, data: st.DataObject) -> None:
+        p = data.draw(st.sampled_from(self.slow.may_hurry()))
+        assert self.queue.next(0.0, p.job_id) == (p.job_id, p.index)
+        self.slow.name(p, hurries=True)
 
     @precondition(lambda self: self.slow.running)
     @rule(data=st.data(), cost=st.sampled_from([0, 2, 16, 256]))

@@ -212,6 +212,41 @@ def test_absence_earns_nothing() -> None:
     assert shop.served["new"] == pytest.approx(100, abs=2)
 
 
+def test_a_class_that_was_away_is_ahead_by_its_credit_and_no_more() -> None:
+    """Ten device-seconds for each of its weight; then all have their shares again."""
+    shop = Shop(4)
+    shop.queue.root.credit = 10.0
+    shop.send("old", 1.0, images=2000)
+    for _ in range(1000):
+        shop.step()
+    before = shop.served["old"]
+    shop.send("new", 1.0, "plus", images=400)
+    first = [shop.step() for _ in range(40)]
+    assert first.count("old") <= 1
+    for _ in range(200):
+        shop.step()
+    assert shop.served["new"] == pytest.approx(40 + 0.8 * 200, abs=5)
+    assert shop.served["old"] - before == pytest.approx(0.2 * 200, abs=5)
+
+
+@given(goes=st.lists(st.integers(1, 60), min_size=5, max_size=30))
+@settings(deadline=None)
+def test_who_comes_and_goes_has_his_credit_once(goes: list[int]) -> None:
+    """Never more than his share of all that was drawn, and the credit."""
+    shop = Shop(4)
+    shop.queue.root.credit = 10.0
+    shop.send("old", 1.0, images=2000)
+    shop.step()
+    for stays_away in goes:
+        for _ in range(stays_away):
+            shop.step()
+        shop.send("new", 1.0, "plus", images=9)
+        while shop.has_waiting("new", "plus"):
+            shop.step()
+        both = shop.served["new"] + shop.served["old"]
+        assert shop.served["new"] <= 0.8 * both + 10 * 4 + 1
+
+
 def test_standing_aside_earns_nothing() -> None:
     """A tier that could not use its share for long does not take everything afterwards."""
     queue = FairQueue()

@@ -58,11 +58,12 @@ class Appointments:
         kept = self._kept.get(user_id)
         return kept[0] if kept is not None and kept[0] > now else None
 
-    def came(self, user_id: str) -> None:
-        """He used his place."""
+    def came(self, user_id: str) -> str | None:
+        """He is admitted. Returns the class in which a place was kept for him, if one was."""
         kept = self._drop(user_id)
         if kept is not None:
             self._learn(kept[2], 1.0)
+        return kept[2] if kept is not None else None
 
     def restore(self, claims: Iterable[Claim]) -> None:
         """Places that were kept before a restart; what they are for is not known any more."""

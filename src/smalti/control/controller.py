@@ -3,39 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from smalti.control import wording
 from smalti.control.appointments import Appointments
 from smalti.control.capacity import Capacity
 from smalti.control.denial import Denial
-from smalti.control.fair import FairQueue, Step
+from smalti.control.fair import FairQueue
 from smalti.control.forecast import FIRST_DEVICE_S, Forecast, Raw
+from smalti.control.live import Live, line_of, path_of
 from smalti.control.nouns import Admission, Ask, Claim, Offer, Reservation, Standing, Turn, Wait
 from smalti.control.policy import Policy
+from smalti.control.promises import Promises
 from smalti.control.rules import Rules
 from smalti.control.tiers import Tier
 
 __all__ = ["Ask", "Controller", "Reservation", "Standing", "Turn", "Wait"]
 
-WEIGHTS = {"default": 1.0, "flex": 0.1, "priority": 2.0}
-"""Of a service tier's class, times the weight of the tier."""
-
-
-@dataclass(slots=True)
-class _Live:
-    """A job that is not over. pending: its images until `enqueue`. raw: its forecast, if any."""
-
-    ask: Ask
-    path: tuple[Step, Step, Step]
-    work: float
-    pending: int
-    admitted_at: float = 0.0
-    raw: Raw | None = None
-    held: Reservation | None = None
-    waiting: int = 0
-    running: set[int] = field(default_factory=set)
-    withdrawn: bool = False
+CREDIT_S = 10.0
+"""What a class has to its credit when it comes back: its share of so many seconds of all slots, as
+it would be with all tiers waiting."""
 
 
 class Controller:
@@ -53,11 +39,14 @@ class Controller:
         self._forecast = Forecast(self._queue)
         self._rules = Rules(policy)
         self._appointments = Appointments()
-        self._capacity = Capacity(self._queue, self._forecast, self._appointments)
-        self._live: dict[str, _Live] = {}
+        self._promises = Promises()
+        self._capacity = Capacity(self._queue, self._forecast, self._appointments, self._promises)
+        self._live: dict[str, Live] = {}
         self._waiting_of: dict[str, int] = {}
         self._pending = 0
         self._slots = 0
+        self._queue.root.credit = 0.0
+        self._capacity.weights = policy.weights
 
     # --- what is set ---
 
@@ -69,6 +58,7 @@ class Controller:
     def policy(self, policy: Policy) -> None:
         """Limits that reach further back than before see what is told to `recount`."""
         self._rules.policy = policy
+        self._capacity.weights = policy.weights
 
     @property
     def slots(self) -> int:
@@ -137,15 +127,14 @@ class Controller:
             return outcome
         admission, live = outcome
         self._capacity.refused(ask.tier, False, now)
-        self._appointments.came(ask.user_id)
         self._rules.reserve(admission.reservation, now)
-        self._forecast.comes(live.path[0].name, live.work * ask.images, now)
         if live.raw is not None:
             self._forecast.promised(live.raw, now)
+        self._capacity.accepts(self._tier(ask.tier), live, now)
         self._register(live)
         return admission
 
-    def _judge(self, ask: Ask, now: float) -> Denial | tuple[Admission, _Live]:
+    def _judge(self, ask: Ask, now: float) -> Denial | tuple[Admission, Live]:
         tier = self._tier(ask.tier)
         device_s = ask.work * ask.images * self._forecast.device_s_per_work
         denial = self._rules.denies(ask, device_s, now)
@@ -153,16 +142,16 @@ class Controller:
             denial = self._too_many(tier, ask, now)
         if denial is not None:
             return denial
-        path = self._path(tier, ask)
+        path = path_of(tier, ask)
         offer = self._capacity.offer(tier, path[0].name, ask)
-        waiting = self._waiting_of.get(_line_of(ask), 0)
+        waiting = self._waiting_of.get(line_of(ask), 0)
         raw = self._capacity.raw(path, offer.work, ask.images, waiting, now)
-        denial = self._capacity.denies(tier, ask, path, raw, now)
+        denial = self._capacity.denies(tier, ask, path, offer, raw, now)
         if denial is not None:
             return denial
         admission = self._admission(ask, offer, raw, now)
         held = admission.reservation
-        return admission, _Live(ask, path, offer.work, ask.images, now, raw, held)
+        return admission, Live(ask, path, offer.work, ask.images, now, raw, held)
 
     def _admission(self, ask: Ask, offer: Offer, raw: Raw, now: float) -> Admission:
         device_s = offer.work * ask.images * self._forecast.device_s_per_work
@@ -182,10 +171,10 @@ class Controller:
             who = "This server lets at most"
             rule = "server/waiting"
             return wording.never_waiting(rule, self.max_waiting, ask.images, who, server=True)
-        waiting = self._waiting_of.get(_line_of(ask), 0)
+        waiting = self._waiting_of.get(line_of(ask), 0)
         over = waiting + ask.images - tier.max_waiting
         if over > 0:
-            wait_s = self._capacity.until_named(self._path(tier, ask), over, now)
+            wait_s = self._capacity.until_named(path_of(tier, ask), over, now)
             return wording.too_many_waiting(tier, waiting, ask.images, wait_s, now)
         most = self.max_waiting if ask.service != "flex" else self._flex_most
         over = self.waiting + ask.images - most
@@ -200,6 +189,8 @@ class Controller:
         if live is not None and live.pending:
             self._rules.release(job_id)
             self._forget_forecast(live)
+            self._promises.served(job_id, live.work * live.pending)
+            self._promises.forget(job_id)
             self._forget_pending(live)
             del self._live[job_id]
 
@@ -236,7 +227,7 @@ class Controller:
         tier = self.policy.tiers.get(ask.tier)
         if tier is None:
             tier = min(self.policy.tiers.values(), key=lambda tier: tier.weight)
-        self._register(_Live(ask, self._path(tier, ask), ask.work, ask.images))
+        self._register(Live(ask, path_of(tier, ask), ask.work, ask.images))
 
     # --- the queue ---
 
@@ -258,12 +249,15 @@ class Controller:
         """The picture for a free slot; it runs from now on. None if no slot or picture is free."""
         if len(self._queue.running) >= self._slots:
             return None
-        named = self._queue.next(now)
+        named = self._queue.next(now, self._capacity.hurries(now))
         if named is None:
             return None
         live = self._live[named[0]]
         live.running.add(named[1])
         self._count_waiting(live, -1)
+        self._promises.served(named[0], live.work)
+        if not live.waiting:
+            self._promises.forget(named[0])
         if live.raw is not None and not live.waiting:
             self._forecast.began(live.raw, now - live.admitted_at)
         return Turn(*named)
@@ -282,6 +276,8 @@ class Controller:
             slot_s = now - run.since
             pace = self._forecast.drew(run.work, run.among, slot_s, device_s)
             self._queue.device_s_per_work = pace
+            device_s = CREDIT_S * self._forecast.rate() * pace
+            self._queue.root.credit = device_s / self._capacity.weights
             if live.raw is not None and not live.waiting and not live.running:
                 self._forecast.ended(live.raw, now - live.admitted_at)
         self._end_if_over(live)
@@ -295,6 +291,7 @@ class Controller:
             live.running.discard(index)
             self._forget_forecast(live)
             self._count_waiting(live, 1)
+            self._promises.put_back(job_id, live.work)
 
     def withdraw(self, job_id: str, now: float) -> list[int]:
         """A job's waiting pictures leave; returns their indices. Running ones end by `finished`."""
@@ -307,6 +304,8 @@ class Controller:
         self._forget_pending(live)
         in_queue = self._queue.withdraw(job_id)
         self._count_waiting(live, -len(in_queue))
+        self._promises.served(job_id, live.work * (len(taken) + len(in_queue)))
+        self._promises.forget(job_id)
         self._end_if_over(live)
         return taken + in_queue
 
@@ -349,48 +348,33 @@ class Controller:
         if ask.job_id in self._live:
             raise ValueError(f"{ask.job_id} is here already.")
 
-    def _path(self, tier: Tier, ask: Ask) -> tuple[Step, Step, Step]:
-        service = ask.served_as
-        name = tier.name if service == "default" else f"{tier.name}/{service}"
-        return (
-            Step(name, tier.weight * WEIGHTS[service]),
-            Step(ask.org_id),
-            Step(ask.user_id, 1.0, tier.max_running),
-        )
-
-    def _register(self, live: _Live) -> None:
+    def _register(self, live: Live) -> None:
         self._live[live.ask.job_id] = live
         self._pending += live.pending
         self._count_line(live, live.pending)
 
-    def _forget_pending(self, live: _Live) -> None:
+    def _forget_pending(self, live: Live) -> None:
         self._pending -= live.pending
         self._count_line(live, -live.pending)
         live.pending = 0
 
-    def _forget_forecast(self, live: _Live) -> None:
+    def _forget_forecast(self, live: Live) -> None:
         if live.raw is not None:
             self._forecast.forget(live.raw)
             live.raw = None
 
-    def _count_waiting(self, live: _Live, pictures: int) -> None:
+    def _count_waiting(self, live: Live, pictures: int) -> None:
         live.waiting += pictures
         self._count_line(live, pictures)
 
-    def _count_line(self, live: _Live, pictures: int) -> None:
-        line = _line_of(live.ask)
+    def _count_line(self, live: Live, pictures: int) -> None:
+        line = line_of(live.ask)
         waiting = self._waiting_of.get(line, 0) + pictures
         if waiting:
             self._waiting_of[line] = waiting
         else:
             self._waiting_of.pop(line, None)
 
-    def _end_if_over(self, live: _Live) -> None:
+    def _end_if_over(self, live: Live) -> None:
         if not (live.pending or live.waiting or live.running):
             self._live.pop(live.ask.job_id, None)
-
-
-def _line_of(ask: Ask) -> str:
-    """Under what a user's waiting pictures are counted: what he has in flex does not stand in the
-    way of what he wants now."""
-    return ask.user_id if ask.service != "flex" else f"{ask.user_id} flex"

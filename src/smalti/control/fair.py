@@ -98,15 +98,20 @@ class FairQueue:
             if changed:
                 _look(user)
 
-    def next(self, now: float) -> tuple[str, int] | None:
-        """Name the picture that gets a slot now. One that was put back goes before all others."""
-        returned = len(self.returned) > 0
-        if returned:
+    def next(self, now: float, hurry: str | None = None) -> tuple[str, int] | None:
+        """Name the picture that gets a slot now. One that was put back goes before all others.
+
+        hurry: a job that is its user's first and goes before its turn, next after those. Its
+        picture is charged as any other, so it stands back for it later.
+        """
+        before_turn = True
+        if self.returned:
             named = self.returned.pop_first()
             job = self._jobs[named[0]]
             job.indices = tuple(index for index in job.indices if index != named[1])
         else:
-            found = self._first()
+            before_turn = hurry is not None
+            found = self._first() if hurry is None else self._jobs[hurry]
             if found is None:
                 return None
             job = found
@@ -122,8 +127,8 @@ class FairQueue:
         at: Member = user
         group = user.parent
         while group is not None:
-            if returned:
-                group.charge_returned(at, work, cost_s)
+            if before_turn:
+                group.charge_early(at, work, cost_s)
             else:
                 group.charge(at, work, cost_s)
             at, group = group, group.parent

@@ -28,7 +28,7 @@ FIRST_DEVICE_S = 0.005
 LEVELS = (0.5, 0.9, 0.95)
 _FIRST_START = (0.0, 0.1, 0.2)
 _FIRST_FINISH = (0.0, 0.2, 0.4)
-_ARRIVALS_S = 60.0
+_ARRIVALS_S = 20.0
 _BINS = 8
 _LANES = 64
 """With more slots than this, they are seen as a flow."""
@@ -255,6 +255,8 @@ class Forecast:
         queue, pace, slots = self._queue, self.full, self._slots
         course = self._course(step)
         _, rivals, rate = course.of
+        if rivals:
+            work += self._owes(step)
         fluid_s = course.seconds(work) if rivals else work / rate
         mean_work = queue.mean_work
         position = round(fluid_s * rate / mean_work) if mean_work > 0 else 0
@@ -263,6 +265,16 @@ class Forecast:
         running = queue.running
         span = slot_after(position, running.values(), len(running), slots, pace, mean_work, now)
         return position, span.mean_s
+
+    def _owes(self, step: Step) -> float:
+        """Tile-steps that the other classes have coming before a class is served again: what it was
+        served beyond its share, because its pictures went before their turn."""
+        root = self._queue.root
+        member = root.members.get(step.name)
+        if member is None:
+            return 0.0
+        beyond = member.tag + member.owed - root.served
+        return max(beyond, 0.0) * step.weight / self._queue.device_s_per_work
 
     def _course(self, step: Step) -> Course:
         """The one before, while nothing has changed for it."""

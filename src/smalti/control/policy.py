@@ -18,6 +18,11 @@ class Policy:
     switches: tuple[Switch, ...] = ()
     version: int = 0
 
+    @property
+    def weights(self) -> float:
+        """Of all tiers together."""
+        return sum(tier.weight for tier in self.tiers.values())
+
     def written(self) -> dict[str, Any]:
         """As JSON can hold it, and as `read_policy` reads it."""
         return {

@@ -14,6 +14,11 @@ newcomer's own counted with them. It passes every tag in time, and whoever start
 behind that tag. It is never behind the tag of who was served last. Tags of members that go on
 waiting do not depend on it, so the bound on what two of them are served is that of start tags.
 
+Classes, at the first level, are few and of unequal weight, and one that sends little should not
+find itself behind for it. There a `credit` is set: a class that comes back starts so much before
+the tag of who was served last, if its own tag is not later. What it has not used lately it may use
+at once, up to the credit and no more.
+
 A member that stands aside, because it has as many pictures running as it may, earns nothing by it
 either: it comes back at the tag of who was served last, if that is later than its own. It need not
 stand behind newcomers, as it was there before.
@@ -71,7 +76,7 @@ class Member:
             group is not None
             and not self.waiting
             and not self.running
-            and self.tag + self.owed <= group.virtual
+            and self.tag + self.owed <= group.start()
         )
 
 
@@ -79,12 +84,12 @@ class Group(Member):
     """line: members of which a picture may be named now. aside: those with pictures waiting that
     may not. backlog: how much work waits for how many of both.
 
-    virtual: from where newcomers start. served: the latest tag of one who was named. weights: of
-    all who have something waiting.
+    virtual: from where newcomers start, unless there is a credit: how far before `served` they do
+    then. served: the latest tag of one who was named. weights: of all who have something waiting.
     """
 
-    __slots__ = ("_latest", "_newest", "_unsettled", "aside", "backlog", "line", "members",
-                 "served", "virtual", "weights")  # fmt: skip
+    __slots__ = ("_latest", "_newest", "_unsettled", "aside", "backlog", "credit", "line",
+                 "members", "served", "virtual", "weights")  # fmt: skip
 
     def __init__(self, name: str, parent: Group | None) -> None:
         super().__init__(name, parent)
@@ -93,6 +98,7 @@ class Group(Member):
         self.line: Line[Member] = Line()
         self.aside: dict[Member, None] = {}
         self.backlog = Backlog()
+        self.credit: float | None = None
         self.virtual = 0.0
         self.served = 0.0
         self.weights = 0.0
@@ -102,6 +108,11 @@ class Group(Member):
 
     def forgettable(self) -> bool:
         return not self.members and super().forgettable()
+
+    def start(self) -> float:
+        """The least tag that somebody has who comes now."""
+        credit = self.credit
+        return self.virtual if credit is None else self.served - credit
 
     def head(self) -> Member:
         """Who is next of a line that is not empty. Whoever owes something goes back first."""
@@ -128,10 +139,11 @@ class Group(Member):
             member.work = work
             self.backlog.enter(member)
             self.weights += member.weight
-            start = self.virtual
-            if start <= self._newest:
-                start = self._newest + _APART
-            self._newest = start
+            start = self.start()
+            if self.credit is None:
+                if start <= self._newest:
+                    start = self._newest + _APART
+                self._newest = start
             _start(member, start)
         if not member.stands:
             self.stand(member)
@@ -190,7 +202,7 @@ class Group(Member):
         if not waiting and not self.standing and not self.aside:
             self._even()
 
-    def charge_returned(self, member: Member, work: float, device_s: float) -> None:
+    def charge_early(self, member: Member, work: float, device_s: float) -> None:
         """As `charge`, for a picture that goes before its turn: virtual time passes later."""
         member.owed += device_s / member.weight
         self._at_least(member.tag + member.owed)
@@ -265,8 +277,9 @@ class Group(Member):
     def _even(self) -> None:
         """Nobody has anything waiting: all start even."""
         self.weights = self._unsettled = 0.0
-        if self._latest > self.virtual:
-            self.virtual = self._latest
+        self.virtual = max(self.virtual, self._latest)
+        if self.credit is not None:
+            self.served = max(self.served, self._latest)
 
     def _move(self, member: Member) -> None:
         """Of those in line, to where its tag and what it owes put it."""
@@ -278,8 +291,8 @@ class Group(Member):
         """A member has a tag; while nobody waits, all start even."""
         if tag > self._latest:
             self._latest = tag
-            if not self.waiting and tag > self.virtual:
-                self.virtual = tag
+            if not self.waiting:
+                self._even()
 
 
 def _settled(member: Member) -> None:

@@ -182,7 +182,7 @@ def too_long(
 def _too_long(tier: Tier, promised_s: float, wait_s: float, at: float, now: float) -> str:
     return (
         f"{titled(tier)}: pictures are promised to start within {promised_s:.0f} s, and "
-        f"yours would start in {wait_s:.0f} s. Come back at {time_in_words(at, now)}: a "
+        f"yours would start in {math.ceil(wait_s)} s. Come back at {time_in_words(at, now)}: a "
         "place is kept for you. This is the server's load and not a limit of yours."
     )
 
@@ -201,7 +201,7 @@ def too_long_for_client(
 
 def _too_long_for_client(patience_s: float, finish_s: float) -> str:
     return (
-        f"The pictures would be there in {finish_s:.0f} s, and your client says that it "
+        f"The pictures would be there in {math.ceil(finish_s)} s, and your client says that it "
         f"gives up after {patience_s:.0f} s. Ask for a job with 'Prefer: respond-async', or for a "
         "stream, or give your client more time."
     )

@@ -1,0 +1,25 @@
+"""`Bucket`: what a class may still have of a share that fills up while it is not used."""
+
+from __future__ import annotations
+
+
+class Bucket:
+    """It fills at a rate, to a most, and may be overdrawn by as much. Full at first.
+
+    A clock that is set back stands still until it has caught up.
+    """
+
+    __slots__ = ("_at", "_spent")
+
+    def __init__(self) -> None:
+        self._at = 0.0
+        self._spent = 0.0
+
+    def left(self, per_s: float, most: float, now: float) -> float:
+        """per_s, most: amounts, as they are now. Nothing is changed."""
+        since_s = max(now - self._at, 0.0)
+        return most - max(min(self._spent, 2 * most) - per_s * since_s, 0.0)
+
+    def take(self, amount: float, per_s: float, most: float, now: float) -> None:
+        self._spent = most - self.left(per_s, most, now) + amount
+        self._at = max(self._at, now)

@@ -1,0 +1,46 @@
+"""`Live`: what a controller remembers of a job until it is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from smalti.control.forecast import Raw
+from smalti.control.nouns import Ask, Reservation, ServiceTier
+from smalti.control.tiers import Tier
+from smalti.control.user import Step
+
+WEIGHTS = {"default": 1.0, "flex": 0.1, "priority": 2.0}
+"""Of a service tier's class, times the weight of the tier."""
+
+
+@dataclass(slots=True)
+class Live:
+    """pending: its images until `enqueue`. raw: its forecast, if any."""
+
+    ask: Ask
+    path: tuple[Step, Step, Step]
+    work: float
+    pending: int
+    admitted_at: float = 0.0
+    raw: Raw | None = None
+    held: Reservation | None = None
+    waiting: int = 0
+    running: set[int] = field(default_factory=set)
+    withdrawn: bool = False
+
+
+def path_of(tier: Tier, ask: Ask, service: ServiceTier | None = None) -> tuple[Step, Step, Step]:
+    """Its class, its organisation, its user. service: in place of the one it asks for."""
+    service = service or ask.served_as
+    name = tier.name if service == "default" else f"{tier.name}/{service}"
+    return (
+        Step(name, tier.weight * WEIGHTS[service]),
+        Step(ask.org_id),
+        Step(ask.user_id, 1.0, tier.max_running),
+    )
+
+
+def line_of(ask: Ask) -> str:
+    """Under what a user's waiting pictures are counted: what he has in flex does not stand in the
+    way of what he wants now."""
+    return ask.user_id if ask.service != "flex" else f"{ask.user_id} flex"

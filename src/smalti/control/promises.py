@@ -1,0 +1,145 @@
+"""`Promises`: what was promised to have its slot by a time, and whether that can still be kept.
+
+The fair order keeps promises as long as demand is as it was foreseen. When a crowd comes, classes
+that were lent the share of others give it back, and what they had admitted before is late. So a
+second order stands behind the fair one: by deadlines, earliest first. If any order keeps all
+promises, that one does (Jackson, 1955; Liu and Layland, 1973), and whether it does is a sum: up to
+each deadline, the work that is due by then over the rate of the fleet (the demand bound of Baruah,
+Rosier and Howell, 1990). That sum is asked twice: of a newcomer, who is not admitted where somebody
+else's promise would be broken for it; and of each free slot, which is given by deadline while the
+time is at its edge, and by the fair order else.
+
+Deadlines fall into bins, rounded down, so that a sum looks at a hundred of them however many wait;
+a bin is given up when the last deadline in it has passed.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from bisect import bisect_left
+from collections.abc import Callable
+
+_BINS = 32
+"""Of a promised wait."""
+_LOOKED_AT = 16
+_NONE = 1e-6
+"""Tile-steps that are left by rounding."""
+
+
+class Promises:
+    """Of jobs that wait. Works are tile-steps, rates tile-steps per second of all slots together.
+
+    A promise that could not be kept is not counted any more: its job waits in the fair order.
+    """
+
+    def __init__(self) -> None:
+        self._ends: list[float] = []
+        self._works: list[float] = []
+        self._lasts: list[float] = []
+        self._of: dict[str, tuple[float, float]] = {}
+        self._by_end: list[tuple[float, int, str]] = []
+        self._number = 0
+        self._edge = math.inf
+        self._edge_rate = 0.0
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    def keep(self, job_id: str, promised_s: float, work: float, rate: float, now: float) -> None:
+        """All of a job's pictures are promised to have their slots within so many seconds."""
+        end, last = _binned(promised_s, now), now + promised_s
+        self._of[job_id] = end, last
+        self._add(end, last, work)
+        self._number += 1
+        heapq.heappush(self._by_end, (end, self._number, job_id))
+        if rate == self._edge_rate:
+            self._edge = min(self._edge, self._edge_from(end, rate))
+        else:
+            self._edge_rate = 0.0
+
+    def served(self, job_id: str, work: float) -> None:
+        """So much of it does not wait any more."""
+        its = self._of.get(job_id)
+        if its is None:
+            return
+        at = bisect_left(self._ends, its[0])
+        if at < len(self._ends) and self._ends[at] == its[0]:
+            self._works[at] -= work
+            if self._works[at] <= _NONE:
+                del self._ends[at], self._works[at], self._lasts[at]
+
+    def put_back(self, job_id: str, work: float) -> None:
+        """So much of it waits again."""
+        its = self._of.get(job_id)
+        if its is not None:
+            self._add(*its, work)
+            self._edge_rate = 0.0
+
+    def forget(self, job_id: str) -> None:
+        """Nothing of it waits any more, or nothing is promised to it any more."""
+        self._of.pop(job_id, None)
+
+    def late_s(self, promised_s: float, work: float, rate: float, now: float) -> float:
+        """By how much promises would be broken by a newcomer, by its own or by another's."""
+        self._expire(now)
+        return now + work / rate - self._edge_from(_binned(promised_s, now), rate)
+
+    def pressing(self, rate: float, margin_s: float, now: float) -> bool:
+        """Whether slots must be given by deadline from now on, or within so many seconds."""
+        if not self._ends or (rate == self._edge_rate and now + margin_s < self._edge):
+            return False
+        self._expire(now)
+        self._edge_rate = rate
+        self._edge = self._edge_from(-math.inf, rate)
+        return now + margin_s >= self._edge
+
+    def first(self, may: Callable[[str], bool]) -> str | None:
+        """The job with the earliest deadline of those that may have a slot; it looks at a few."""
+        by_end, aside = self._by_end, list[tuple[float, int, str]]()
+        found, least = None, self._ends[0] if self._ends else math.inf
+        while by_end and len(aside) < _LOOKED_AT:
+            end, _, job_id = by_end[0]
+            its = self._of.get(job_id)
+            if end < least or its is None or its[0] != end:
+                heapq.heappop(by_end)
+            elif may(job_id):
+                found = job_id
+                break
+            else:
+                aside.append(heapq.heappop(by_end))
+        for entry in aside:
+            heapq.heappush(by_end, entry)
+        return found
+
+    def _add(self, end: float, last: float, work: float) -> None:
+        at = bisect_left(self._ends, end)
+        if at == len(self._ends) or self._ends[at] != end:
+            self._ends.insert(at, end)
+            self._works.insert(at, 0.0)
+            self._lasts.insert(at, last)
+        self._works[at] += work
+        self._lasts[at] = max(self._lasts[at], last)
+
+    def _edge_from(self, least: float, rate: float) -> float:
+        """The latest time at which all slots must begin with what is due by some end, so that it
+        is done by then; the earliest of those for `least` and all ends after it."""
+        ends, works = self._ends, self._works
+        at = bisect_left(ends, least)
+        due = sum(works[:at])
+        edge = least - due / rate if least > -math.inf else math.inf
+        for i in range(at, len(ends)):
+            due += works[i]
+            begin = ends[i] - due / rate
+            if begin < edge:
+                edge = begin
+        return edge
+
+    def _expire(self, now: float) -> None:
+        while self._lasts and self._lasts[0] < now:
+            del self._ends[0], self._works[0], self._lasts[0]
+
+
+def _binned(promised_s: float, now: float) -> float:
+    width_s = promised_s / _BINS
+    return math.floor((now + promised_s) / width_s) * width_s

@@ -1,0 +1,47 @@
+"""A share that fills up while it is not used."""
+
+from __future__ import annotations
+
+from control.asks import NOON
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smalti.control.bucket import Bucket
+
+
+def test_it_is_full_at_first_and_fills_up_again() -> None:
+    bucket = Bucket()
+    assert bucket.left(2.0, 60.0, NOON) == 60.0
+    bucket.take(50.0, 2.0, 60.0, NOON)
+    assert bucket.left(2.0, 60.0, NOON) == 10.0
+    assert bucket.left(2.0, 60.0, NOON + 5) == 20.0
+    assert bucket.left(2.0, 60.0, NOON + 1000) == 60.0
+
+
+def test_it_is_overdrawn_by_its_most_and_no_further() -> None:
+    bucket = Bucket()
+    for _ in range(10):
+        bucket.take(50.0, 2.0, 60.0, NOON)
+    assert bucket.left(2.0, 60.0, NOON) == -60.0
+    assert bucket.left(2.0, 60.0, NOON + 30) == 0.0
+
+
+def test_a_clock_that_is_set_back_gives_nothing() -> None:
+    bucket = Bucket()
+    bucket.take(60.0, 2.0, 60.0, NOON)
+    bucket.take(0.0, 2.0, 60.0, NOON - 3600)
+    assert bucket.left(2.0, 60.0, NOON) == 0.0
+    assert bucket.left(2.0, 60.0, NOON + 10) == 20.0
+
+
+@given(takes=st.lists(st.tuples(st.floats(0, 20), st.floats(0.5, 10)), max_size=60))
+def test_who_takes_what_is_left_has_no_more_than_the_rate_and_the_most(
+    takes: list[tuple[float, float]],
+) -> None:
+    bucket, now, taken = Bucket(), NOON, 0.0
+    for after_s, amount in takes:
+        now += after_s
+        if amount <= bucket.left(2.0, 60.0, now):
+            bucket.take(amount, 2.0, 60.0, now)
+            taken += amount
+        assert taken <= 60.0 + 2.0 * (now - NOON) + 1e-6
