@@ -18,6 +18,9 @@ from smalti.plan.scores import percentile
 
 Figures = dict[str, Any]
 
+REPLAYS = 9
+"""With so many dice the demand is replayed."""
+
 
 class _Watched:
     """A controller, and when the first picture of each job got its slot."""
@@ -73,37 +76,59 @@ def compared(load: Load, entries: Sequence[Entry]) -> Figures:
 
 
 def _waits(load: Load, before: Sequence[Entry], fleet: FleetSpec) -> Figures:
-    """Waits from acceptance to the first picture's start, and how many were admitted."""
+    """Waits from acceptance to the first picture's start, and how many were admitted.
+
+    Which user is refused is chance, and with it who waits: the demand is replayed with several
+    dice, and what is foretold is the percentile of all their waits together. `..._range_s`: of each
+    replay alone, the least and the most. `by_tier`: how many waited, p50, and p50 as foretold.
+    """
     leaves = {
         i: row["left_at"] - load.start - load.demand.rows[i].arrival_s
         for i, row in load.told.items()
         if row["end"] == "left"
     }
-    watched = _Watched(controller_after(before), load.start)
-    foretold = replay(
-        load.demand, fleet, watched, sdks=("python3",), leaves=leaves, start=load.start
-    )
-    live = [row["wait_s"] for row in load.told.values() if row["end"] == "drawn"]
-    predicted = [
-        watched.started_s[i] - at
-        for i, at in enumerate(foretold.admitted_s)
-        if i not in load.leaves and i in watched.started_s
-    ]
+    rows = load.demand.rows
+    drawn = {i: row["wait_s"] for i, row in load.told.items() if row["end"] == "drawn"}
+    foretold: list[dict[int, float]] = []
+    admitted: list[int] = []
+    attempts: list[float] = []
+    for dice in range(REPLAYS):
+        watched = _Watched(controller_after(before), load.start)
+        out = replay(
+            load.demand, fleet, watched, seed=dice, sdks=("python3",), leaves=leaves,
+            start=load.start,
+        )  # fmt: skip
+        foretold.append({
+            i: watched.started_s[i] - at
+            for i, at in enumerate(out.admitted_s)
+            if i not in load.leaves and i in watched.started_s
+        })  # fmt: skip
+        admitted.append(sum(at >= 0 for at in out.admitted_s))
+        attempts.append(_mean(out.attempts))
+    together = [(i, wait_s) for waits in foretold for i, wait_s in waits.items()]
     figures: Figures = {}
     for name, part in (("p50", 0.5), ("p95", 0.95)):
-        was, would = percentile(live, part), percentile(predicted, part)
+        was = percentile(list(drawn.values()), part)
+        would = percentile([wait_s for _, wait_s in together], part)
+        each = [percentile(list(waits.values()), part) for waits in foretold]
         figures[f"{name}_wait_s"] = round(was, 3)
         figures[f"{name}_predicted_s"] = round(would, 3)
+        figures[f"{name}_range_s"] = [round(min(each), 3), round(max(each), 3)]
         figures[f"{name}_ratio"] = round(was / would, 3) if would > 0 else None
+    tiers: Figures = {}
+    for tier in sorted({row.tier for row in rows}):
+        its = [wait_s for i, wait_s in drawn.items() if rows[i].tier == tier]
+        would = percentile([wait_s for i, wait_s in together if rows[i].tier == tier], 0.5)
+        tiers[tier] = [len(its), round(percentile(its, 0.5), 3), round(would, 3)]
     ends = [row["end"] for row in load.told.values()]
     refused = sum(end == "refused" for end in ends)
-    admitted = sum(at >= 0 for at in foretold.admitted_s)
     return figures | {
+        "by_tier": tiers,
         "admitted": len(ends) - refused,
         "refused": refused,
-        "admitted_predicted": admitted,
-        "refused_predicted": len(foretold.admitted_s) - admitted,
-        "attempts_predicted": _mean(foretold.attempts),
+        "admitted_predicted": round(_mean(admitted)),
+        "refused_predicted": len(rows) - round(_mean(admitted)),
+        "attempts_predicted": _mean(attempts),
     }
 
 

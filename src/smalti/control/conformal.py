@@ -16,7 +16,7 @@ _FIRST_STEP = 2.0
 _SCALE_WEIGHT = 0.02
 _OUTLIER = 10.0
 _LEAST_SCALE = 0.002
-_LEAN, _MOST_LEAN = 0.02, 5.0
+_LEAN, _MOST_LEAN = 0.1, 8.0
 
 
 class Quantiles:

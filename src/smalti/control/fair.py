@@ -13,6 +13,8 @@ from smalti.control.user import Run, Step, User, Waiting
 __all__ = ["Ahead", "FairQueue", "Group", "Member", "Run", "Step", "User", "Waiting"]
 
 _LOOKED_AT = 2
+_ONE = (0,)
+"""Of nearly all jobs: one for all of them, for a million waiting jobs do not fit into the caches."""
 
 
 class FairQueue:
@@ -91,6 +93,8 @@ class FairQueue:
         if job_id in self._jobs:
             raise ValueError(f"{job_id} waits already. Withdraw it first, or put it once.")
         pictures = tuple(indices)
+        if pictures == _ONE:
+            pictures = _ONE
         if pictures:
             user, changed = self._user(path)
             self._jobs[job_id] = job = Waiting(job_id, user, work, pictures)
