@@ -1,14 +1,14 @@
 """Demand at one to ten times what a fleet can draw, decided in four ways.
 
     python bench/overload.py [--data ../shared/data] [--demands azure_code viral_week]
-                             [--loads 1 2 4 10] [--json overload.json]
+                             [--loads 1 2 4 10] [--fleet fleet.json] [--json overload.json]
 
 Each demand is replayed through the server's own controller (`smalti`), and through three others:
 first come first served with static limits (`fcfs`), users in turn by job (`round_robin`), and tiers
 strictly one after another (`priority`). Two devices take the step times that `bench/mini.py`
-measured, and draw nothing. Half of those who are offered flex take it; who is refused otherwise
-does what his SDK does. The last line is JSON: demand -> load -> policy -> figures; `plan/scores.py`
-says what each figure is.
+measured, or a fleet those that its file says (`plan/fleet.py`), and draw nothing. Half of those who
+are offered flex take it; who is refused otherwise does what his SDK does. The last line is JSON:
+demand -> load -> policy -> figures; `plan/scores.py` says what each figure is.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from smalti.errors import InvalidRequest
 from smalti.plan.baselines import Baseline, Order
 from smalti.plan.clients import BARE
 from smalti.plan.demand import Demand
-from smalti.plan.fleet import MINI_CPU
+from smalti.plan.fleet import MINI_CPU, FleetSpec, read_fleet
 from smalti.plan.replay import Outcome, replay
 from smalti.plan.scores import scores, turnaround_p95
 from smalti.plan.sources import SOURCES, demand_at
@@ -40,12 +40,12 @@ SHOWN = (
 )  # fmt: skip
 
 
-def decided(demand: Demand, policy: str) -> Outcome:
+def decided(demand: Demand, policy: str, fleet: FleetSpec = FLEET) -> Outcome:
     if policy == "smalti":
         controller = Controller(DEFAULT_POLICY, MAX_WAITING)
-        return replay(demand, FLEET, controller, takes_flex=TAKES_FLEX)
+        return replay(demand, fleet, controller, takes_flex=TAKES_FLEX)
     order = next(order for order in BASELINES if order == policy)
-    return replay(demand, FLEET, Baseline(order, DEFAULT_TIERS, MAX_WAITING), bare=BARE)
+    return replay(demand, fleet, Baseline(order, DEFAULT_TIERS, MAX_WAITING), bare=BARE)
 
 
 def over_unloaded(out: Outcome) -> dict[str, float]:
@@ -55,10 +55,10 @@ def over_unloaded(out: Outcome) -> dict[str, float]:
     weights = sum(tier.weight for tier in DEFAULT_TIERS.values())
     for name, tier in DEFAULT_TIERS.items():
         alone = demand.of_tier(name)
-        share = alone.work / (FLEET.rate * demand.duration_s)
+        share = alone.work / (out.fleet.rate * demand.duration_s)
         loaded = turnaround_p95(out, name)
         if alone.rows and loaded is not None and share <= tier.weight / weights:
-            unloaded = turnaround_p95(decided(alone, "smalti"), name)
+            unloaded = turnaround_p95(decided(alone, "smalti", out.fleet), name)
             if unloaded:
                 found[name] = round(loaded / unloaded, 3)
     return found
@@ -69,21 +69,23 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--demands", nargs="+", default=list(SOURCES))
     parser.add_argument("--loads", type=float, nargs="+", default=[1.0, 2.0, 4.0, 10.0])
+    parser.add_argument("--fleet", type=Path, help="of other devices; see plan/fleet.py")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     chosen = parser.parse_args()
+    fleet = read_fleet(chosen.fleet) if chosen.fleet is not None else FLEET
     figures: dict[str, Any] = {}
     print(f"{'demand':<15}{'load':>5} {'policy':<12}" + "".join(f"{n:>16}" for n in SHOWN))
     for name in chosen.demands:
         figures[name] = {}
         for load in chosen.loads:
             try:
-                demand = demand_at(name, chosen.data, load, FLEET)
+                demand = demand_at(name, chosen.data, load, fleet)
             except InvalidRequest as error:
                 sys.exit(error.message)
             rows: dict[str, Any] = {}
             for policy in ("smalti", *BASELINES):
                 begun = time.perf_counter()
-                out = decided(demand, policy)
+                out = decided(demand, policy, fleet)
                 rows[policy] = scores(out, DEFAULT_TIERS)
                 if policy == "smalti":
                     rows[policy]["p95_over_unloaded"] = over_unloaded(out)

@@ -14,7 +14,7 @@ __all__ = ["Ahead", "FairQueue", "Group", "Member", "Run", "Step", "User", "Wait
 
 _LOOKED_AT = 2
 _ONE = (0,)
-"""Of nearly all jobs: one for all of them, for a million waiting jobs do not fit into the caches."""
+"""What nearly all jobs have. They share it: a million of them do not fit into the caches."""
 
 
 class FairQueue:

@@ -1,8 +1,12 @@
-"""`Flow`: how much comes per second, the latest counting most."""
+"""`Flow`: how much comes per second, the latest counting most; `Arrivals`, which sees a change."""
 
 from __future__ import annotations
 
 import math
+
+_SHORT_S, _LONG_S = 15.0, 90.0
+_APART = 3.0
+"""In standard deviations."""
 
 
 class Flow:
@@ -36,3 +40,29 @@ class Flow:
         age_s = max(now - self._begun, 1.0)
         seen_s = self.horizon_s * (1.0 - math.exp(-age_s / self.horizon_s))
         return self._sum * math.exp(-since_s / self.horizon_s) / seen_s
+
+
+class Arrivals:
+    """How much comes per second: the mean of a long time, or of a short one where the two are
+    further apart than chance would have them.
+
+    Chance: of pieces that come independently of each other, the rate over a horizon of h seconds
+    has the variance E(sum of their squares a second) / 2h (Campbell's theorem, with weights that
+    decay exponentially).
+    """
+
+    __slots__ = ("_long", "_short", "_squares")
+
+    def __init__(self) -> None:
+        self._short, self._long = Flow(_SHORT_S), Flow(_LONG_S)
+        self._squares = Flow(_LONG_S)
+
+    def add(self, amount: float, now: float) -> None:
+        self._short.add(amount, now)
+        self._long.add(amount, now)
+        self._squares.add(amount * amount, now)
+
+    def rate(self, now: float) -> float:
+        short, long = self._short.rate(now), self._long.rate(now)
+        chance = math.sqrt(self._squares.rate(now) / (2.0 * _SHORT_S))
+        return short if abs(short - long) > _APART * chance else long

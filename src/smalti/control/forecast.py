@@ -14,7 +14,7 @@ from itertools import count
 
 from smalti.control.conformal import Quantiles
 from smalti.control.fair import Ahead, FairQueue, Step
-from smalti.control.flow import Flow
+from smalti.control.flow import Arrivals
 from smalti.control.fluid import Course, Rival
 from smalti.control.lanes import slot_after
 from smalti.control.nouns import Wait
@@ -28,7 +28,6 @@ FIRST_DEVICE_S = 0.005
 LEVELS = (0.5, 0.9, 0.95)
 _FIRST_START = (0.0, 0.1, 0.2)
 _FIRST_FINISH = (0.0, 0.2, 0.4)
-_ARRIVALS_S = 20.0
 _BINS = 8
 _LANES = 64
 """With more slots than this, they are seen as a flow."""
@@ -80,7 +79,7 @@ class Forecast:
         self._device_pace = Pace(FIRST_DEVICE_S)
         self._paces: list[Pace | None] = [None] * _BINS
         self._full: Pace | None = None
-        self._arrivals: dict[str, Flow] = {}
+        self._arrivals: dict[str, Arrivals] = {}
         self._arriving: dict[str, float] = {}
         self._courses: dict[str, Course] = {}
         self._due: list[tuple[float, int, bool, Raw]] = []
@@ -102,7 +101,7 @@ class Forecast:
         """Work of a class has been admitted."""
         flow = self._arrivals.get(service_class)
         if flow is None:
-            flow = self._arrivals[service_class] = Flow(_ARRIVALS_S)
+            flow = self._arrivals[service_class] = Arrivals()
         flow.add(work, now)
 
     def look(self, now: float) -> None:
