@@ -20,6 +20,7 @@ from smalti.fleet.paced import PACED, PacedBackend
 from smalti.plan.fleet import Device, FleetSpec
 
 STEP_S = (0.00002, 0.00003, 0.00004)
+SLOW_S = (0.02,)
 NEVER_S = (1000.0,)
 
 
@@ -97,7 +98,7 @@ def test_a_picture_that_was_paused_goes_on_where_it_left_off() -> None:
         rows = [e.row for a in (audience, rest) for e in a.events["p0"] if isinstance(e, RowDrawn)]
         assert rows == list(range(8))
 
-    paced(check)
+    paced(check, 1, 1, SLOW_S)  # it must not be drawn before it is paused
 
 
 def test_what_waits_when_it_stops_is_paused_as_it_came() -> None:
