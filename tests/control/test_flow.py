@@ -38,6 +38,23 @@ def test_chance_is_no_change() -> None:
     assert sum(off) / len(off) < 2 * expected
 
 
+def test_it_is_two_flows_and_their_squares() -> None:
+    """Against its slow twin, at any times, with a clock that is set back too."""
+    dice = random.Random(3)
+    for _ in range(200):
+        arrivals, flows, now = Arrivals(), (Flow(15.0), Flow(90.0), Flow(90.0)), NOON
+        for _ in range(dice.randrange(1, 40)):
+            now += dice.choice([0.0, 0.1, 5.0, 60.0, -3.0])
+            amount = dice.choice([10.0, 256.0, 2560.0])
+            arrivals.add(amount, now)
+            for flow, power in zip(flows, (1, 1, 2), strict=True):
+                flow.add(amount**power, now)
+        then = now + dice.choice([0.0, 1.0, 30.0])
+        short, long, squares = (flow.rate(then) for flow in flows)
+        changed = abs(short - long) > 3 * (squares / 30) ** 0.5
+        assert arrivals.rate(then) == pytest.approx(short if changed else long)
+
+
 @pytest.mark.parametrize("times", [0.0, 0.1, 4.0, 29.0])
 def test_a_change_is_seen_within_seconds(times: float) -> None:
     for seed in range(10):

@@ -69,7 +69,7 @@ class PromisesAreTwins(RuleBasedStateMachine):
         self.number += 1
         would = late_s([*self.counted(), new], self.now, RATE, new.end)
         assert self.promises.late_s(promised_s, work, RATE, self.now) == would
-        self.promises.keep(new.job_id, promised_s, work, RATE, self.now)
+        self.promises.keep(new.job_id, promised_s, work, self.now)
         self.jobs.append(new)
         self.lasts[new.end] = max(self.lasts.get(new.end, 0.0), new.last)
 
@@ -144,7 +144,7 @@ def test_by_deadline_all_are_kept_that_were_admitted(
         now = work_until(jobs, promises, now, now + after_s)
         if promises.late_s(promised_s, work, RATE, now) <= 0:
             job = Promised(f"j{number}", now + promised_s, work)
-            promises.keep(job.job_id, promised_s, work, RATE, now)
+            promises.keep(job.job_id, promised_s, work, now)
             jobs.append(job)
             job.left = work * part
             promises.served(job.job_id, work - job.left)
@@ -164,6 +164,19 @@ def work_until(jobs: list[Promised], promises: Promises, now: float, until: floa
             promises.forget(job.job_id)
             jobs.remove(job)
     return until
+
+
+def test_what_was_served_leaves_nothing_behind() -> None:
+    """On a server that is never pressed, and on which a job waits that nobody serves."""
+    promises = Promises()
+    promises.keep("stuck", 8.0, 4.0, NOON)
+    for number in range(5000):
+        now = NOON + number
+        promises.keep(f"j{number}", 64.0, 4.0, now)
+        promises.served(f"j{number}", 4.0)
+        promises.forget(f"j{number}")
+    assert len(promises) == 1
+    assert len(promises._by_end) < 200 and len(promises._ends) < 100
 
 
 # --- in the controller ---

@@ -187,8 +187,8 @@ class Capacity:
             self._forecast.comes(live.path[0].name, live.work * live.ask.images, now)
         promised_s = self._promised_s(tier, live.ask)
         if promised_s is not None:
-            work, rate = live.work * live.ask.images, self._forecast.rate()
-            self._promises.keep(live.ask.job_id, promised_s, work, rate, now)
+            work = live.work * live.ask.images
+            self._promises.keep(live.ask.job_id, promised_s, work, now)
             share = self._share(live.path[0])
             bucket = self._buckets.setdefault(live.path[0].name, Bucket())
             bucket.take(work, share, share * promised_s, now)

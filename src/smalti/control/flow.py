@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 _SHORT_S, _LONG_S = 15.0, 90.0
+_TIMES = _LONG_S / _SHORT_S
 _APART = 3.0
 """In standard deviations."""
 
@@ -51,18 +52,35 @@ class Arrivals:
     decay exponentially).
     """
 
-    __slots__ = ("_long", "_short", "_squares")
+    __slots__ = ("_at", "_begun", "_long", "_short", "_squares")
 
     def __init__(self) -> None:
-        self._short, self._long = Flow(_SHORT_S), Flow(_LONG_S)
-        self._squares = Flow(_LONG_S)
+        self._short = self._long = self._squares = 0.0
+        self._at: float | None = None
+        self._begun = 0.0
 
     def add(self, amount: float, now: float) -> None:
-        self._short.add(amount, now)
-        self._long.add(amount, now)
-        self._squares.add(amount * amount, now)
+        if self._at is None:
+            self._at = self._begun = now
+        elif now > self._at:
+            left = math.exp((self._at - now) / _LONG_S)
+            self._long *= left
+            self._squares *= left
+            self._short *= left**_TIMES
+            self._at = now
+        self._short += amount
+        self._long += amount
+        self._squares += amount * amount
 
     def rate(self, now: float) -> float:
-        short, long = self._short.rate(now), self._long.rate(now)
-        chance = math.sqrt(self._squares.rate(now) / (2.0 * _SHORT_S))
+        if self._at is None:
+            return 0.0
+        age_s = max(now - self._begun, 1.0)
+        left = math.exp((self._at - now) / _LONG_S) if now > self._at else 1.0
+        seen_s = _LONG_S * (1.0 - math.exp(-age_s / _LONG_S))
+        long = self._long * left / seen_s
+        squares = self._squares * left / seen_s
+        seen_s = _SHORT_S * (1.0 - math.exp(-age_s / _SHORT_S))
+        short = self._short * left**_TIMES / seen_s
+        chance = math.sqrt(squares / (2.0 * _SHORT_S))
         return short if abs(short - long) > _APART * chance else long

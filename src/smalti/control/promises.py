@@ -40,23 +40,23 @@ class Promises:
         self._of: dict[str, tuple[float, float]] = {}
         self._by_end: list[tuple[float, int, str]] = []
         self._number = 0
-        self._edge = math.inf
+        self._edge = math.inf  # no later than the edge at a rate, which is 0 where it is not known
         self._edge_rate = 0.0
 
     def __len__(self) -> int:
         return len(self._of)
 
-    def keep(self, job_id: str, promised_s: float, work: float, rate: float, now: float) -> None:
+    def keep(self, job_id: str, promised_s: float, work: float, now: float) -> None:
         """All of a job's pictures are promised to have their slots within so many seconds."""
+        self._expire(now)
         end, last = _binned(promised_s, now), now + promised_s
         self._of[job_id] = end, last
         self._add(end, last, work)
+        self._tidy()
         self._number += 1
         heapq.heappush(self._by_end, (end, self._number, job_id))
-        if rate == self._edge_rate:
-            self._edge = min(self._edge, self._edge_from(end, rate))
-        else:
-            self._edge_rate = 0.0
+        if self._edge_rate:
+            self._edge = min(self._edge, self._edge_from(end, self._edge_rate))
 
     def served(self, job_id: str, work: float) -> None:
         """So much of it does not wait any more."""
@@ -87,7 +87,7 @@ class Promises:
 
     def pressing(self, rate: float, margin_s: float, now: float) -> bool:
         """Whether slots must be given by deadline from now on, or within so many seconds."""
-        if not self._ends or (rate == self._edge_rate and now + margin_s < self._edge):
+        if not self._ends or (0 < self._edge_rate <= rate and now + margin_s < self._edge):
             return False
         self._expire(now)
         self._edge_rate = rate
@@ -96,21 +96,28 @@ class Promises:
 
     def first(self, may: Callable[[str], bool]) -> str | None:
         """The job with the earliest deadline of those that may have a slot; it looks at a few."""
-        by_end, aside = self._by_end, list[tuple[float, int, str]]()
-        found, least = None, self._ends[0] if self._ends else math.inf
+        by_end, aside, found = self._by_end, list[tuple[float, int, str]](), None
+        self._tidy()
         while by_end and len(aside) < _LOOKED_AT:
-            end, _, job_id = by_end[0]
-            its = self._of.get(job_id)
-            if end < least or its is None or its[0] != end:
-                heapq.heappop(by_end)
-            elif may(job_id):
+            job_id = by_end[0][2]
+            if may(job_id):
                 found = job_id
                 break
-            else:
-                aside.append(heapq.heappop(by_end))
+            aside.append(heapq.heappop(by_end))
+            self._tidy()
         for entry in aside:
             heapq.heappush(by_end, entry)
         return found
+
+    def _tidy(self) -> None:
+        """The earliest in line is one that still waits and that is counted."""
+        by_end, least = self._by_end, self._ends[0] if self._ends else math.inf
+        while by_end:
+            end, _, job_id = by_end[0]
+            its = self._of.get(job_id)
+            if its is not None and its[0] == end >= least:
+                return
+            heapq.heappop(by_end)
 
     def _add(self, end: float, last: float, work: float) -> None:
         at = bisect_left(self._ends, end)
