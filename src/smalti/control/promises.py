@@ -40,7 +40,7 @@ class Promises:
         self._of: dict[str, tuple[float, float]] = {}
         self._by_end: list[tuple[float, int, str]] = []
         self._number = 0
-        self._edge = math.inf  # no later than the edge at a rate, which is 0 where it is not known
+        self._edge = math.inf  # the edge is not before this, at this rate or more; 0: not known
         self._edge_rate = 0.0
 
     def __len__(self) -> int:
@@ -56,7 +56,7 @@ class Promises:
         self._number += 1
         heapq.heappush(self._by_end, (end, self._number, job_id))
         if self._edge_rate:
-            self._edge = min(self._edge, self._edge_from(end, self._edge_rate))
+            self._edge = min(self._edge, end) - work / self._edge_rate
 
     def served(self, job_id: str, work: float) -> None:
         """So much of it does not wait any more."""
