@@ -26,6 +26,7 @@ class Lives(RuleBasedStateMachine):
         self.pictures: dict[tuple[str, int], str] = {}
         self.of: dict[str, Ask] = {}
         self.admitted: dict[str, Ask] = {}
+        self.number = 0
 
     def count(self, state: str, user: str | None = None) -> int:
         return sum(
@@ -40,7 +41,8 @@ class Lives(RuleBasedStateMachine):
         at_once=st.booleans(),
     )
     def ask(self, user: str, images: int, of_tier: str, at_once: bool) -> None:
-        asked = ask(user, images, of_tier)
+        self.number += 1  # their order must be the same again
+        asked = replace(ask(user, images, of_tier), job_id=f"job_{self.number:04}")
         outcome = self.control.admit(asked, self.now)
         denial = outcome if isinstance(outcome, Denial) else None
         mine = self.count("waiting", asked.user_id) + images

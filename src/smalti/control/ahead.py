@@ -34,7 +34,7 @@ def ahead_of_job(job: Waiting, returned: Returned, rate: float) -> Ahead:
     ahead = _ahead(job.user, pictures, work, len(job.indices), job.work, rate)
     if not returned:
         return ahead
-    ahead = _after(ahead, class_of(job.user), returned)
+    ahead = _after(ahead, class_of(job.user), returned, len(job.indices), job.work)
     back = [index for index in job.indices if (job.job_id, index) in returned]
     if not back:
         return ahead
@@ -62,14 +62,19 @@ def ahead_of_newcomer(
     return _after(ahead, class_of(at), returned) if returned else ahead
 
 
-def _after(ahead: Ahead, of: Member, returned: Returned) -> Ahead:
-    """Behind what came back of a class; it may be among what is counted already."""
+def _after(ahead: Ahead, of: Member, returned: Returned, own: int = 0, each: float = 0.0) -> Ahead:
+    """Behind what came back of a class; it may be among what is counted already.
+
+    own, each: pictures of the job that wait in the class, and their tile-steps; its last one does
+    not stand before itself.
+    """
     pictures, work = returned.of(of)
+    last = min(own, 1)
     return Ahead(
-        min(ahead.pictures + pictures, max(of.waiting, ahead.pictures)),
-        min(ahead.work + work, max(of.work, ahead.work)),
-        min(ahead.last_pictures + pictures, max(of.waiting, ahead.last_pictures)),
-        min(ahead.last_work + work, max(of.work, ahead.last_work)),
+        min(ahead.pictures + pictures, max(of.waiting - own, ahead.pictures)),
+        min(ahead.work + work, max(of.work - own * each, ahead.work)),
+        min(ahead.last_pictures + pictures, max(of.waiting - last, ahead.last_pictures)),
+        min(ahead.last_work + work, max(of.work - last * each, ahead.last_work)),
     )
 
 

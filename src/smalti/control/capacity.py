@@ -101,7 +101,9 @@ class Capacity:
         ahead = self._queue.ahead_of(path, images, work)
         user = self._queue.user(path)
         own = waiting + images - 1 + (user.running if user is not None else 0)
-        return self._forecast.raw(path, work, ahead, own, now)
+        raw = self._forecast.raw(path, work, ahead, own, now)
+        raw.position = min(raw.position, self._queue.waiting)
+        return raw
 
     def until_named(self, path: tuple[Step, Step, Step], pictures: int, now: float) -> float:
         """Seconds until so many of a user's waiting pictures have slots, nine times in ten."""
@@ -130,7 +132,9 @@ class Capacity:
         self, tier: Tier, ask: Ask, path: tuple[Step, Step, Step], offer: Offer, raw: Raw,
         now: float,
     ) -> Denial | None:  # fmt: skip
-        promised_s = self._promised_s(tier, ask)
+        promised_s = tier.promised_wait_s if ask.served_as != "flex" else None
+        if not self._forecast.measured:
+            promised_s = None
         if promised_s is not None and not self._appointments.holds(ask.user_id, now):
             work = offer.work * ask.images
             late_s = self._late_s(path[0], raw, work, promised_s, now)
@@ -175,20 +179,19 @@ class Capacity:
         left = most if bucket is None else bucket.left(share, most, now)
         return (work - left) / share
 
-    def _promised_s(self, tier: Tier, ask: Ask) -> float | None:
-        """Nothing is promised to flex, and nothing before the fleet's pace was measured."""
-        if ask.served_as == "flex" or not self._forecast.measured:
-            return None
-        return tier.promised_wait_s
-
     def accepts(self, tier: Tier, live: Live, now: float) -> None:
-        """A job is admitted. If a place was kept for it, its work has been counted before."""
+        """A job is admitted. If a place was kept for it, its work has been counted before.
+
+        Before the fleet's pace was measured nobody is refused on a guess, and promises are given.
+        """
         if self._appointments.came(live.ask.user_id) != live.path[0].name:
             self._forecast.comes(live.path[0].name, live.work * live.ask.images, now)
-        promised_s = self._promised_s(tier, live.ask)
-        if promised_s is not None:
-            work = live.work * live.ask.images
-            self._promises.keep(live.ask.job_id, promised_s, work, now)
+        promised_s = tier.promised_wait_s
+        if promised_s is None or live.ask.served_as == "flex":
+            return
+        work = live.work * live.ask.images
+        self._promises.keep(live.ask.job_id, promised_s, work, now)
+        if self._forecast.measured:
             share = self._share(live.path[0])
             bucket = self._buckets.setdefault(live.path[0].name, Bucket())
             bucket.take(work, share, share * promised_s, now)

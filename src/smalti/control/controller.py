@@ -326,6 +326,7 @@ class Controller:
                     break
                 own += self._live[other].waiting
         raw = self._forecast.raw(live.path, live.work, ahead, own, now)
+        raw.position = min(raw.position, self._queue.waiting - 1)
         return self._forecast.wait(raw)
 
     def standing(self, about: Ask | Reservation, now: float) -> list[Standing]:

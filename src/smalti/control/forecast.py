@@ -48,6 +48,7 @@ class Errors:
 class Raw:
     """A forecast before it is corrected. Seconds from when it was made.
 
+    position: pictures before its next one, those that are expected to come among them.
     start_s, last_s: until the job's next picture gets a slot, and its last one. drawing_s: a
     picture's time in its slot. late_s: for how much longer each tile-step before it keeps it
     waiting. waits: whether there is no slot for it at once. errors: with which it is corrected.
