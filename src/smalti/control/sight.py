@@ -72,16 +72,13 @@ def _other_classes(queue: FairQueue, job: Waiting, work: float) -> float:
 
 
 def _returned(queue: FairQueue) -> dict[Member, list[float]]:
-    """What was put back of each member: pictures, device-seconds. They are charged before others.
-
-    Whose was put back last stands last.
-    """
+    """What was put back of each member: pictures, device-seconds. They are charged before others."""
     found: dict[Member, list[float]] = {}
     for job_id, _ in queue.returned:
         job = queue.job(job_id)
         member: Member | None = job.user if job is not None else None
         while job is not None and member is not None:
-            sums = found[member] = found.pop(member, [0, 0.0])
+            sums = found.setdefault(member, [0, 0.0])
             sums[0] += 1
             sums[1] += job.work * queue.device_s_per_work
             member = member.parent
@@ -113,14 +110,11 @@ class _GroupSight:
         self._order = count()
         self._sights: dict[Member, _UserSight | _GroupSight] = {}
         self._later: list[tuple[float, int, Member]] = []
-        for member, (_, device_s) in returned.items():
-            if member.parent is group and self._look(member).left:
-                start = group.served if member in group.aside else 0.0
-                self._stands(member, max(_tag(member), start) + device_s / member.weight)
         for member in group.aside:
-            if member not in returned:
-                self._stands(member, max(_tag(member), group.served))
-        self._untouched = (place for place in group.line if place[1] not in returned)
+            if self._look(member).left:
+                start = max(_tag(member), group.served)
+                self._stands(member, start + self._charged_before(member))
+        self._untouched = iter(group.line)
         self._head = next(self._untouched, None)
 
     def take(self) -> Turn:
@@ -138,11 +132,18 @@ class _GroupSight:
             not self._later or head[0] <= self._later[0][0]
         ):
             self._head = next(self._untouched, None)
-            if head[1].owed <= 0:
+            before = self._charged_before(head[1])
+            if before and not self._look(head[1]).left:
+                continue
+            if head[1].owed + before <= 0:
                 return head
-            self._stands(head[1], _tag(head[1]))
+            self._stands(head[1], _tag(head[1]) + before)
         tag, _, member = heapq.heappop(self._later)
         return tag, member
+
+    def _charged_before(self, member: Member) -> float:
+        """By its pictures that came back, weighed."""
+        return self._returned.get(member, (0, 0.0))[1] / member.weight
 
     def _stands(self, member: Member, tag: float) -> None:
         heapq.heappush(self._later, (tag, next(self._order), member))
