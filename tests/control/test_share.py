@@ -4,64 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import pytest
+from control.shop import WEIGHTS, Shop, path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smalti.control.fair import FairQueue, Group, Step
-
-WEIGHTS = {"free": 1.0, "plus": 4.0, "team": 16.0}
-
-
-def path(tier: str, user: str, org: str = "org", bound: int = 1000) -> list[Step]:
-    return [Step(tier, WEIGHTS.get(tier, 1.0)), Step(org), Step(user, 1.0, bound)]
-
-
-class Shop:
-    """A queue in which some users always have work waiting; says what each was served.
-
-    size: device-seconds of a user's next picture, as expected and as it turns out to be.
-    """
-
-    def __init__(self, seed: int, slots: int = 1) -> None:
-        self.dice = random.Random(seed)
-        self.queue = FairQueue()
-        self.slots = slots
-        self.served: defaultdict[str, float] = defaultdict(float)
-        self.user_of: dict[str, str] = {}
-        self._jobs = 0
-        self._running: deque[tuple[str, int]] = deque()
-
-    def send(
-        self, user: str, expected: float, tier: str = "free", images: int = 1, org: str = "org"
-    ) -> None:
-        self._jobs += 1
-        job_id = f"j{self._jobs}"
-        self.user_of[job_id] = user
-        self.queue.put(job_id, path(tier, user, org), range(images), expected)
-
-    def waiting(self, user: str, tier: str = "free", org: str = "org") -> int:
-        found = self.queue.user(path(tier, user, org))
-        return 0 if found is None else found.waiting
-
-    def has_waiting(self, user: str, tier: str = "free") -> bool:
-        return self.waiting(user, tier) > 0
-
-    def step(self, cost: Callable[[str, float], float] = lambda _, expected: expected) -> str:
-        """Fill the slots, then finish the oldest running picture; whose it was."""
-        while len(self._running) < self.slots:
-            named = self.queue.next(0.0)
-            if named is None:
-                break
-            self._running.append(named)
-        job_id, index = self._running.popleft()
-        user = self.user_of[job_id]
-        device_s = cost(user, self.queue.running[job_id, index].work)
-        self.queue.finish(job_id, index, device_s)
-        self.served[user] += device_s
-        return user
+from smalti.control.fair import FairQueue
 
 
 def widest(gaps: Iterable[float]) -> float:
@@ -337,75 +287,3 @@ def test_newcomers_without_end_starve_nobody(newcomers: int) -> None:
     """By the plain rule of start tags they would: virtual time would not move."""
     assert turns_until_second(newcomers, plain=True) == 1000
     assert turns_until_second(newcomers, plain=False) <= 2 * newcomers + 2
-
-
-def test_levels_compose() -> None:
-    """Weights of organisations as well, and paths of two steps or four."""
-    queue = FairQueue()
-    for org, users in (("org1", 1), ("org2", 9)):
-        for i in range(users):
-            steps = (Step("free"), Step(org, 3.0 if org == "org1" else 1.0), Step(f"{org}u{i}"))
-            queue.put(f"{org}:{i}", steps, range(500), 1.0)
-    turns = Counter(
-        named[0].split(":")[0] for _ in range(400) if (named := queue.next(0.0)) is not None
-    )
-    assert turns["org1"] == pytest.approx(300, abs=2)
-
-
-@pytest.mark.parametrize("depth", [1, 2, 4])
-def test_a_path_has_any_depth(depth: int) -> None:
-    queue = FairQueue()
-    for user in "ab":
-        steps = [*(Step(f"level{i}") for i in range(depth - 1)), Step(user)]
-        queue.put(user, steps, range(3), 1.0)
-    assert [named[0] for _ in range(6) if (named := queue.next(0.0))] == list("ababab")
-
-
-def test_a_new_bound_counts_at_once() -> None:
-    queue = FairQueue()
-    queue.put("a", path("free", "u", bound=1), range(9), 1.0)
-    assert queue.next(0.0) == ("a", 0)
-    assert queue.next(0.0) is None
-    queue.put("b", path("free", "u", bound=2), [0], 1.0)
-    assert queue.next(0.0) == ("a", 1)
-    assert queue.next(0.0) is None
-    queue.put("c", path("free", "u", bound=5), [0], 1.0)
-    queue.put("d", path("free", "u", bound=2), [0], 1.0)
-    assert queue.next(0.0) is None
-    queue.finish("a", 0, 1.0)
-    assert queue.next(0.0) == ("a", 2)
-
-
-def test_a_new_weight_counts_at_once() -> None:
-    queue = FairQueue()
-    queue.put("a", [Step("one"), Step("u")], range(100), 1.0)
-    queue.put("b", [Step("two"), Step("u")], range(100), 1.0)
-    queue.put("more", [Step("two", 4.0), Step("u")], [0], 1.0)
-    turns = Counter(named[0] for _ in range(50) if (named := queue.next(0.0)) is not None)
-    assert turns["b"] == pytest.approx(40, abs=1)
-
-
-def test_users_and_groups_are_forgotten() -> None:
-    """Nobody who has nothing here and owes nothing is remembered."""
-    queue = FairQueue()
-    for i in range(2000):
-        queue.put(f"j{i}", path("free", f"u{i}", f"o{i % 700}"), [0], 1.0)
-        if i % 2:
-            for _ in range(2):
-                named = queue.next(0.0)
-                assert named is not None
-                queue.finish(*named, 1.0)
-    group = queue.root.members.get("free")
-    left = len(group.members) if isinstance(group, Group) else 0
-    assert left < 10
-
-
-def test_a_job_that_waits_is_not_put_again() -> None:
-    queue = FairQueue()
-    queue.put("a", path("free", "u"), [0], 1.0)
-    with pytest.raises(ValueError, match="a waits already"):
-        queue.put("a", path("free", "u"), [1], 1.0)
-    with pytest.raises(ValueError, match="'u' is a user"):
-        queue.put("b", [*path("free", "u"), Step("deeper")], [1], 1.0)
-    with pytest.raises(ValueError, match="'org' is a group"):
-        queue.put("b", path("free", "u")[:2], [1], 1.0)

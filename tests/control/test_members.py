@@ -1,0 +1,82 @@
+"""Levels, weights and bounds of the fair queue, and who is remembered."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from control.shop import path
+
+from smalti.control.fair import FairQueue, Group, Step
+
+
+def test_levels_compose() -> None:
+    """Weights of organisations as well, and paths of two steps or four."""
+    queue = FairQueue()
+    for org, users in (("org1", 1), ("org2", 9)):
+        for i in range(users):
+            steps = (Step("free"), Step(org, 3.0 if org == "org1" else 1.0), Step(f"{org}u{i}"))
+            queue.put(f"{org}:{i}", steps, range(500), 1.0)
+    turns = Counter(
+        named[0].split(":")[0] for _ in range(400) if (named := queue.next(0.0)) is not None
+    )
+    assert turns["org1"] == pytest.approx(300, abs=2)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_a_path_has_any_depth(depth: int) -> None:
+    queue = FairQueue()
+    for user in "ab":
+        steps = [*(Step(f"level{i}") for i in range(depth - 1)), Step(user)]
+        queue.put(user, steps, range(3), 1.0)
+    assert [named[0] for _ in range(6) if (named := queue.next(0.0))] == list("ababab")
+
+
+def test_a_new_bound_counts_at_once() -> None:
+    queue = FairQueue()
+    queue.put("a", path("free", "u", bound=1), range(9), 1.0)
+    assert queue.next(0.0) == ("a", 0)
+    assert queue.next(0.0) is None
+    queue.put("b", path("free", "u", bound=2), [0], 1.0)
+    assert queue.next(0.0) == ("a", 1)
+    assert queue.next(0.0) is None
+    queue.put("c", path("free", "u", bound=5), [0], 1.0)
+    queue.put("d", path("free", "u", bound=2), [0], 1.0)
+    assert queue.next(0.0) is None
+    queue.finish("a", 0, 1.0)
+    assert queue.next(0.0) == ("a", 2)
+
+
+def test_a_new_weight_counts_at_once() -> None:
+    queue = FairQueue()
+    queue.put("a", [Step("one"), Step("u")], range(100), 1.0)
+    queue.put("b", [Step("two"), Step("u")], range(100), 1.0)
+    queue.put("more", [Step("two", 4.0), Step("u")], [0], 1.0)
+    turns = Counter(named[0] for _ in range(50) if (named := queue.next(0.0)) is not None)
+    assert turns["b"] == pytest.approx(40, abs=1)
+
+
+def test_users_and_groups_are_forgotten() -> None:
+    """Nobody who has nothing here and owes nothing is remembered."""
+    queue = FairQueue()
+    for i in range(2000):
+        queue.put(f"j{i}", path("free", f"u{i}", f"o{i % 700}"), [0], 1.0)
+        if i % 2:
+            for _ in range(2):
+                named = queue.next(0.0)
+                assert named is not None
+                queue.finish(*named, 1.0)
+    group = queue.root.members.get("free")
+    left = len(group.members) if isinstance(group, Group) else 0
+    assert left < 10
+
+
+def test_a_job_that_waits_is_not_put_again() -> None:
+    queue = FairQueue()
+    queue.put("a", path("free", "u"), [0], 1.0)
+    with pytest.raises(ValueError, match="a waits already"):
+        queue.put("a", path("free", "u"), [1], 1.0)
+    with pytest.raises(ValueError, match="'u' is a user"):
+        queue.put("b", [*path("free", "u"), Step("deeper")], [1], 1.0)
+    with pytest.raises(ValueError, match="'org' is a group"):
+        queue.put("b", path("free", "u")[:2], [1], 1.0)
