@@ -72,7 +72,7 @@ def _other_classes(queue: FairQueue, job: Waiting, work: float) -> float:
 
 
 def _returned(queue: FairQueue) -> dict[Member, list[float]]:
-    """What was put back of each member: pictures, device-seconds. They are charged before others."""
+    """What was put back of each member: pictures, device-seconds. It is charged before others."""
     found: dict[Member, list[float]] = {}
     for job_id, _ in queue.returned:
         job = queue.job(job_id)
