@@ -245,10 +245,10 @@ def test_after_a_restart_what_is_left_is_drawn() -> None:
 def test_a_restarted_job_with_nothing_left_is_over() -> None:
     control = controller()
     asked = ask(images=2)
-    control.adopt(asked)
+    control.adopt(asked, NOON - 10)
     control.enqueue(asked.job_id, NOON, indices=[])
     assert control.waiting == 0
-    control.adopt(asked)
+    control.adopt(asked, NOON - 10)
 
 
 def test_a_job_of_a_tier_that_is_gone_is_still_drawn() -> None:
@@ -288,10 +288,10 @@ def test_real_costs_settle_the_account() -> None:
 
 def test_a_wait_counts_pictures_and_seconds() -> None:
     control = controller(slots=2)
-    for _ in range(20):
-        warm = send(control, ask("warm", work=100.0))
-        control.next(NOON)
-        control.finished(warm, 0, 5.0, NOON + 10)
+    for i in range(20):
+        warm = send(control, ask("warm", work=100.0), NOON - 1000 + 10 * i)
+        control.next(NOON - 1000 + 10 * i)
+        control.finished(warm, 0, 5.0, NOON - 990 + 10 * i)
     job_id = send(control, ask("ann", images=6), NOON)
     named(control, 2)
     other = send(control, ask("ben", images=1), NOON + 4)

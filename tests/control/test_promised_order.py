@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from smalti.control import Admission, Controller, Denial
+from smalti.control.keeping import Keeping
 from smalti.control.promises import Promises
 
 RATE = 8.0
@@ -237,6 +238,7 @@ def test_a_crowd_breaks_next_to_no_promise(seed: int, monkeypatch: pytest.Monkey
     assert len(waits["team"]) / 180.0 * PICTURE_S / SLOTS > 0.5 * 20 / 35
     monkeypatch.setattr(Promises, "pressing", lambda *_: False)
     monkeypatch.setattr(Promises, "late_s", lambda *_: -1e9)
+    monkeypatch.setattr(Keeping, "_has_room", lambda *_: False)
     alone = crowd(controller(*TIERS, slots=SLOTS), seed)
     assert sum(wait > 1.0 for _, wait in alone) > 50, "the fair order alone would do"
 

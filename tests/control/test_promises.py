@@ -22,7 +22,7 @@ def busy(waiting: int, by: Controller | None = None) -> Controller:
     send(control, ask("running"), NOON)
     assert control.next(NOON) is not None
     for i in range(waiting):
-        control.adopt(asked := ask(f"waiting{i}"))
+        control.adopt(asked := ask(f"waiting{i}"), NOON)
         control.enqueue(asked.job_id, NOON)
     return control
 

@@ -10,6 +10,7 @@ from smalti.control.capacity import Capacity
 from smalti.control.denial import Denial
 from smalti.control.fair import FairQueue
 from smalti.control.forecast import FIRST_DEVICE_S, Forecast, Raw
+from smalti.control.keeping import Keeping
 from smalti.control.live import Live, line_of, path_of
 from smalti.control.nouns import Admission, Ask, Claim, Offer, Reservation, Standing, Turn, Wait
 from smalti.control.policy import Policy
@@ -40,13 +41,15 @@ class Controller:
         self._rules = Rules(policy)
         self._appointments = Appointments()
         self._promises = Promises()
-        self._capacity = Capacity(self._queue, self._forecast, self._appointments, self._promises)
+        rooms = self._queue, self._forecast, self._appointments
+        self._keeping = Keeping(*rooms, self._promises)
+        self._capacity = Capacity(*rooms, self._keeping)
         self._live: dict[str, Live] = {}
         self._waiting_of: dict[str, int] = {}
         self._pending = 0
         self._slots = 0
         self._queue.root.credit = 0.0
-        self._capacity.weights = policy.weights
+        self._keeping.weights = policy.weights
 
     # --- what is set ---
 
@@ -58,7 +61,7 @@ class Controller:
     def policy(self, policy: Policy) -> None:
         """Limits that reach further back than before see what is told to `recount`."""
         self._rules.policy = policy
-        self._capacity.weights = policy.weights
+        self._keeping.weights = policy.weights
 
     @property
     def slots(self) -> int:
@@ -121,16 +124,19 @@ class Controller:
         self._capacity.flex_room = self.waiting + ask.images <= self._flex_most
         outcome = self._judge(ask, now)
         if isinstance(outcome, Denial):
-            self._capacity.refused(ask.tier, True, now)
+            self._keeping.decided(ask.tier, True, now)
             self._rules.honours(outcome)
             self._capacity.books(outcome, ask, now)
             return outcome
         admission, live = outcome
-        self._capacity.refused(ask.tier, False, now)
+        self._keeping.decided(ask.tier, False, now)
         self._rules.reserve(admission.reservation, now)
         if live.raw is not None:
             self._forecast.promised(live.raw, now)
-        self._capacity.accepts(self._tier(ask.tier), live, now)
+        self._capacity.accepts(live, now)
+        self._keeping.accepts(self._tier(ask.tier), live, now)
+        before = self._waiting_of.get(line_of(ask), 0)
+        self._forecast.admitted(live.path[0].name, before, ask.images, live.work, now)
         self._register(live)
         return admission
 
@@ -146,7 +152,7 @@ class Controller:
         offer = self._capacity.offer(tier, path[0].name, ask)
         waiting = self._waiting_of.get(line_of(ask), 0)
         raw = self._capacity.raw(path, offer.work, ask.images, waiting, now)
-        denial = self._capacity.denies(tier, ask, path, offer, raw, now)
+        denial = self._capacity.denies(tier, ask, path[0], offer, raw, not waiting, now)
         if denial is not None:
             return denial
         admission = self._admission(ask, offer, raw, now)
@@ -217,17 +223,21 @@ class Controller:
             if live.held is not None and live.pending:
                 self._rules.reserve(live.held, now)
 
-    def adopt(self, ask: Ask) -> None:
+    def adopt(self, ask: Ask, admitted_at: float | None = None) -> None:
         """A job that was admitted before a restart, whatever the rules are now.
 
         ask.work: on the rung it was admitted on. Its reservation comes with `restore`. If its tier
-        is gone, it is drawn in the one of least weight. Raises ValueError for a job that is there.
+        is gone, it is drawn in the one of least weight. admitted_at: from when on its promise runs;
+        None where nothing was promised. Raises ValueError for a job that is there.
         """
         self._check_new(ask)
         tier = self.policy.tiers.get(ask.tier)
         if tier is None:
             tier = min(self.policy.tiers.values(), key=lambda tier: tier.weight)
-        self._register(Live(ask, path_of(tier, ask), ask.work, ask.images))
+        live = Live(ask, path_of(tier, ask), ask.work, ask.images)
+        self._register(live)
+        if admitted_at is not None:
+            self._keeping.accepts(tier, live, admitted_at)
 
     # --- the queue ---
 
@@ -241,15 +251,18 @@ class Controller:
             raise ValueError(f"{job_id} is not admitted, or is in the queue already.")
         self._forget_pending(live)
         pictures = range(live.ask.images) if indices is None else sorted(set(indices))
+        self._promises.served(job_id, live.work * (live.ask.images - len(pictures)))
         self._queue.put(job_id, live.path, pictures, live.work)
         self._count_waiting(live, len(pictures))
+        if not pictures:
+            self._promises.forget(job_id)
         self._end_if_over(live)
 
     def next(self, now: float) -> Turn | None:
         """The picture for a free slot; it runs from now on. None if no slot or picture is free."""
         if len(self._queue.running) >= self._slots:
             return None
-        named = self._queue.next(now, self._capacity.hurries(now))
+        named = self._queue.next(now, self._keeping.hurries(now))
         if named is None:
             return None
         live = self._live[named[0]]
@@ -277,7 +290,7 @@ class Controller:
             pace = self._forecast.drew(run.work, run.among, slot_s, device_s)
             self._queue.device_s_per_work = pace
             device_s = CREDIT_S * self._forecast.rate() * pace
-            self._queue.root.credit = device_s / self._capacity.weights
+            self._queue.root.credit = device_s / self._keeping.weights
             if live.raw is not None and not live.waiting and not live.running:
                 self._forecast.ended(live.raw, now - live.admitted_at)
         self._end_if_over(live)
@@ -318,14 +331,15 @@ class Controller:
             return None
         live = self._live[job_id]
         user = self._queue.user(live.path)
-        own = live.waiting - 1
-        if user is not None:
-            own += user.running
-            for other in user.jobs:
-                if other == job_id:
-                    break
-                own += self._live[other].waiting
-        raw = self._forecast.raw(live.path, live.work, ahead, own, now)
+        before = 0
+        for other in user.jobs if user is not None else ():
+            if other == job_id:
+                break
+            before += self._live[other].waiting
+        own = before + live.waiting - 1 + (user.running if user is not None else 0)
+        raw = self._forecast.raw(live.path, live.work, ahead, before, own, now)
+        if live.raw is not None:
+            raw.within_s = live.raw.within_s - (now - live.admitted_at)
         raw.position = min(raw.position, self._queue.waiting - 1)
         return self._forecast.wait(raw)
 

@@ -15,6 +15,8 @@ Rival = tuple[float, float, float]
 """Another class: its weight, the work that waits, and the work that comes for it in a second."""
 
 _OPEN = -1.0
+_LEAST = 0.1
+"""Part of what its class gets that passes by nobody."""
 
 
 class Course:
@@ -31,8 +33,8 @@ class Course:
         self._left = [waiting for _, waiting, _ in rivals]
         self._stages: list[tuple[float, float]] = []
 
-    def seconds(self, work: float) -> float:
-        """Until the class has been served `work` more."""
+    def seconds(self, work: float, passing: float = 0.0) -> float:
+        """Until the class has been served `work` more, beside what passes it in a second."""
         if work <= 0:
             return 0.0
         if self.of[2] <= 0:
@@ -40,6 +42,8 @@ class Course:
         stages, passed_s = self._stages, 0.0
         for i in count():
             mine, lasts_s = stages[i] if i < len(stages) else self._stage()
+            if passing:
+                mine = max(mine - passing, _LEAST * mine)
             mine_s = work / mine
             if mine_s <= lasts_s:
                 break

@@ -8,6 +8,7 @@ how wrong such forecasts have been lately (`conformal`).
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -16,9 +17,10 @@ from smalti.control.conformal import Quantiles
 from smalti.control.fair import Ahead, FairQueue, Step
 from smalti.control.flow import Arrivals
 from smalti.control.fluid import Course, Rival
-from smalti.control.lanes import slot_after
+from smalti.control.lanes import P90, slot_after
 from smalti.control.nouns import Wait
 from smalti.control.pace import Pace
+from smalti.control.passing import Passing
 
 FIRST_SLOT_S = 0.02
 """Seconds in a slot for a tile-step, until the first picture has been measured."""
@@ -53,7 +55,8 @@ class Raw:
     picture's time in its slot. late_s: for how much longer each tile-step before it keeps it
     waiting. waits: whether there is no slot for it at once. errors: with which it is corrected.
     told: the errors that were allowed for in the p90 of its start and of its end; missed: whether
-    those have passed before it began, and ended.
+    those have passed before it began, and ended. within_s: until its deadline, where that brings
+    it to its turn whatever comes; not above zero once that has passed.
     """
 
     position: int
@@ -67,6 +70,7 @@ class Raw:
     began: bool = False
     ended: bool = False
     missed: tuple[bool, bool] = (False, False)
+    within_s: float = math.inf
 
 
 class Forecast:
@@ -82,6 +86,7 @@ class Forecast:
         self._full: Pace | None = None
         self._arrivals: dict[str, Arrivals] = {}
         self._arriving: dict[str, float] = {}
+        self._passing: dict[str, Passing] = {}
         self._courses: dict[str, Course] = {}
         self._due: list[tuple[float, int, bool, Raw]] = []
         self._number = count()
@@ -105,8 +110,19 @@ class Forecast:
             flow = self._arrivals[service_class] = Arrivals()
         flow.add(work, now)
 
+    def admitted(
+        self, service_class: str, before: int, images: int, work: float, now: float
+    ) -> None:
+        """A job. before: pictures of its user that wait. work: of each of its own."""
+        passing = self._passing.get(service_class)
+        if passing is None:
+            passing = self._passing[service_class] = Passing()
+        passing.came(before, images, work, now)
+
     def look(self, now: float) -> None:
         """Take note of how much comes for each class; it is good for a second or so."""
+        for passing in self._passing.values():
+            passing.look(now)
         self._overdue(now)
         self._arriving = {name: flow.rate(now) for name, flow in self._arrivals.items()}
 
@@ -188,10 +204,17 @@ class Forecast:
         """Tile-steps per second of all slots together."""
         return max(self._slots, 1) / self.full.mean
 
-    def raw(self, path: Sequence[Step], work: float, ahead: Ahead, own: int, now: float) -> Raw:
+    def arriving(self, service_class: str) -> float:
+        """Tile-steps that come for a class in a second."""
+        return self._arriving.get(service_class, 0.0)
+
+    def raw(
+        self, path: Sequence[Step], work: float, ahead: Ahead, before: int, own: int, now: float
+    ) -> Raw:
         """work: tile-steps of each of the job's pictures.
 
-        own: the user's pictures that hold a slot or wait before the job's last one.
+        before: the user's pictures that wait before the job's next one. own: those that hold a slot
+        or wait before its last one.
         """
         step, bound = path[0], path[-1].max_running
         running = len(self._queue.running)
@@ -202,10 +225,11 @@ class Forecast:
             return Raw(0, 0.0, 0.0, drawing_s, 0.0, False, errors)
         drawing_s = self.full.mean * work
         first_pictures, first_work, last_pictures, last_work = ahead
-        position, start_s = self._turn(step, first_work, now)
+        position, start_s = self._turn(path, first_work, before, own, now)
         last_s = start_s
         if last_pictures > first_pictures:
-            last_s = max(start_s, self._turn(step, last_work, now)[1])
+            more = last_pictures - first_pictures
+            last_s = max(start_s, self._turn(path, last_work, before + more, own, now)[1])
         late_s = last_s / last_work if last_work > 0 else 1 / self.rate()
         if bounded and bound is not None:
             own_first = own - (last_pictures - first_pictures)
@@ -222,7 +246,10 @@ class Forecast:
     def wait(self, raw: Raw) -> Wait:
         raw.told = raw.errors.start.at(1), raw.errors.finish.at(1)
         start_s = self._start(raw, raw.start_s, 0), self._start(raw, raw.start_s, 1)
-        return Wait(raw.position, start_s, self.finish_s(raw))
+        finish_s = self.finish_s(raw)
+        if 0 < raw.within_s < start_s[1]:
+            start_s, finish_s = self._by_deadline(raw, start_s, finish_s)
+        return Wait(raw.position, start_s, finish_s)
 
     def start_s(self, raw: Raw) -> float:
         """Seconds within which its next picture gets its slot, nine times in ten."""
@@ -250,14 +277,36 @@ class Forecast:
 
     # --- within ---
 
-    def _turn(self, step: Step, work: float, now: float) -> tuple[int, float]:
-        """Pictures before a place in a class that has `work` before it, and seconds until it."""
-        queue, pace, slots = self._queue, self.full, self._slots
+    def _by_deadline(
+        self, raw: Raw, start_s: tuple[float, float], finish_s: tuple[float, float]
+    ) -> tuple[tuple[float, float], tuple[float, float]]:
+        """What is told where the deadline comes first; it is held to that too."""
+        within_s, foreseen_s, pace = raw.within_s, raw.last_s + raw.drawing_s, self.full
+        drawn_s = within_s + raw.drawing_s * (1.0 + P90 * pace.spread / pace.mean)
+        raw.told = (
+            min(raw.told[0], (within_s - raw.last_s) / foreseen_s),
+            min(raw.told[1], drawn_s / foreseen_s - 1.0),
+        )
+        half_s = min(finish_s[0], within_s + raw.drawing_s)
+        return (min(start_s[0], within_s), within_s), (half_s, min(finish_s[1], drawn_s))
+
+    def _turn(
+        self, path: Sequence[Step], work: float, before: int, own: int, now: float
+    ) -> tuple[int, float]:
+        """Pictures before a place in a class that has `work` before it, and seconds until it.
+
+        before: of its user, that wait. own: as in `raw`.
+        """
+        queue, pace, slots, step = self._queue, self.full, self._slots, path[0]
         course = self._course(step)
         _, rivals, rate = course.of
         if rivals:
             work += self._owes(step)
-        fluid_s = course.seconds(work) if rivals else work / rate
+        passing = self._passing.get(step.name) if before else None
+        if passing is None:
+            fluid_s = course.seconds(work) if rivals else work / rate
+        else:
+            fluid_s = course.seconds(work, passing.rate(before, own, queue.mean_work))
         mean_work = queue.mean_work
         position = round(fluid_s * rate / mean_work) if mean_work > 0 else 0
         if slots > _LANES:

@@ -50,7 +50,6 @@ def slot_after(
     if ahead < slots - running:
         return NOW
     ends = ahead - (slots - running)
-    ends = ahead - (slots - running)
     if running <= slots:
         rounds, lane = divmod(ends, slots)
     elif ends < running:

@@ -46,6 +46,11 @@ class Promises:
     def __len__(self) -> int:
         return len(self._of)
 
+    def work(self, now: float) -> float:
+        """Of all that waits and is promised."""
+        self._expire(now)
+        return sum(self._works)
+
     def keep(self, job_id: str, promised_s: float, work: float, now: float) -> None:
         """All of a job's pictures are promised to have their slots within so many seconds."""
         self._expire(now)

@@ -82,9 +82,9 @@ class Recorded(Controller):
         self._tell({"do": "recount", "now": now, "reservations": [asdict(h) for h in held]})
         super().recount(held, now)
 
-    def adopt(self, ask: Ask) -> None:
-        self._tell({"do": "adopt", **_asked(ask)})
-        super().adopt(ask)
+    def adopt(self, ask: Ask, admitted_at: float | None = None) -> None:
+        self._tell({"do": "adopt", **_asked(ask), "admitted_at": admitted_at})
+        super().adopt(ask, admitted_at)
 
     def enqueue(self, job_id: str, now: float, indices: Sequence[int] | None = None) -> None:
         left = None if indices is None else list(indices)
@@ -213,7 +213,7 @@ _REPLAYED: dict[str, Callable[[Controller, Mapping[str, Any]], Any]] = {
         _held(e["reservations"]), e["now"], [Claim(**claim) for claim in e["claims"]]
     ),
     "recount": lambda c, e: c.recount(_held(e["reservations"]), e["now"]),
-    "adopt": lambda c, e: c.adopt(ask_of(e["ask"])),
+    "adopt": lambda c, e: c.adopt(ask_of(e["ask"]), e.get("admitted_at")),
     "enqueue": lambda c, e: c.enqueue(e["job_id"], e["now"], e["indices"]),
     "next": _next,
     "finished": lambda c, e: c.finished(e["job_id"], e["index"], e["device_s"], e["now"]),

@@ -69,7 +69,7 @@ class Restorer:
             await self._give_up(row, error)
             return
         self._books.live[job.job_id] = job
-        self._books.controller.adopt(job.ask)
+        self._books.controller.adopt(job.ask, job.created_at)
         self._begin(job)
 
     async def _give_up(self, row: JobRow, error: DrawingFailed) -> None:

@@ -1,0 +1,167 @@
+"""Promises that are kept by deadline: who is given one, what he is told, and that it is kept."""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+import pytest
+from control.asks import NOON, ask, controller, send, tier
+
+from smalti.control import Admission, Controller, Denial
+from smalti.control.keeping import Keeping
+from smalti.control.refusals import Refusals
+
+PROMISED_S = {"free": 180.0, "team": 30.0}
+TIERS = (
+    tier("free", weight=1.0, promised_wait_s=PROMISED_S["free"]),
+    tier("team", weight=20.0, promised_wait_s=PROMISED_S["team"]),
+)
+PICTURE_S = 1.0
+SLOTS = 4
+
+
+@dataclass
+class Came:
+    """How many of a tier were admitted, and the wait of each over its promise."""
+
+    admitted: Counter[str] = field(default_factory=Counter)
+    waits: list[float] = field(default_factory=list)
+
+
+def bursts(control: Controller, seed: int) -> Came:
+    """Crowds of three times what the fleet can draw, for 2 to 40 s, and silence between: free users
+    above all, and a team that asks for no more than its share."""
+    dice, crowds, came = random.Random(seed), random.Random(100 + seed), Came()
+    running: list[tuple[float, str]] = []
+    waiting: dict[str, tuple[str, float]] = {}
+    begins = ends = NOON
+    for at in range(4 * 2500):
+        now = NOON + at * 0.25
+        while running and running[0][0] <= now:
+            control.finished(heapq.heappop(running)[1], 0, PICTURE_S, now)
+        if now > ends:
+            begins = now + crowds.expovariate(1 / 100)
+            ends = begins + crowds.uniform(2, 40)
+        comers = list[str]()
+        if begins <= now <= ends and at < 4 * 2300:
+            comers = ["free"] * 3 + ["team"] * (at % 2)
+        for i, who in enumerate(comers):
+            asked = ask(f"{who}{at}-{i}", tier=who)
+            if isinstance(control.admit(asked, now), Admission):
+                control.enqueue(asked.job_id, now)
+                came.admitted[who] += 1
+                waiting[asked.job_id] = who, now
+        while (turn := control.next(now)) is not None:
+            who, since = waiting.pop(turn.job_id)
+            came.waits.append((now - since) / PROMISED_S[who])
+            heapq.heappush(running, (now + PICTURE_S * dice.uniform(0.9, 1.1), turn.job_id))
+    assert not waiting
+    return came
+
+
+def test_what_bursts_leave_is_promised_and_the_promise_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    came = [bursts(controller(*TIERS, slots=SLOTS), seed) for seed in range(3)]
+    assert max(wait for each in came for wait in each.waits) <= 1.0
+    monkeypatch.setattr(Keeping, "_has_room", lambda *_: False)
+    fewer = [bursts(controller(*TIERS, slots=SLOTS), seed) for seed in range(3)]
+    more = sum((each.admitted for each in came), Counter())
+    less = sum((each.admitted for each in fewer), Counter())
+    assert more["free"] > 1.03 * less["free"] and more["team"] == less["team"]
+
+
+def drawn(control: Controller, pictures: int, who: str = "free") -> None:
+    """Nothing is promised until something was drawn."""
+    for i in range(pictures):
+        at = NOON - 1000 + 2 * i
+        job_id = send(control, ask(f"warm{i}", tier=who), at)
+        assert control.next(at) is not None
+        control.finished(job_id, 0, PICTURE_S, at + 1)
+
+
+def late_by_weight(control: Controller) -> None:
+    """A team has enough waiting for the fair order to come to free too late: that has one slot in
+    twenty-one. The team's own promise is long, and so there is room by deadline."""
+    drawn(control, 30)
+    for i in range(100):
+        send(control, ask(f"team{i}", tier="team"), NOON)
+
+
+LONG = (
+    tier("free", weight=1.0, promised_wait_s=60.0),
+    tier("team", weight=20.0, promised_wait_s=600.0),
+)
+
+
+def test_who_is_late_by_his_weight_is_promised_his_deadline_and_told_so() -> None:
+    control = controller(*LONG)
+    late_by_weight(control)
+    for i in range(4):
+        send(control, ask(f"free{i}"), NOON)
+    for i in range(4, 20):
+        outcome = control.admit(ask(f"free{i}"), NOON)
+        assert isinstance(outcome, Admission)
+        control.enqueue(outcome.reservation.job_id, NOON)
+    assert outcome.wait.start_s == (60.0, 60.0)
+    assert 60.0 < outcome.wait.finish_s[0] <= outcome.wait.finish_s[1] <= 62.0
+    later = control.wait(outcome.reservation.job_id, NOON + 20)
+    assert later is not None and later.start_s[1] == pytest.approx(40.0)
+    job_ids, now = set[str](), NOON
+    while (turn := control.next(now)) is not None:
+        if now - NOON <= 60.0:
+            job_ids.add(turn.job_id)
+        control.finished(turn.job_id, 0, PICTURE_S, now := now + PICTURE_S)
+    assert outcome.reservation.job_id in job_ids
+
+
+def test_it_is_for_the_first_picture_of_a_user() -> None:
+    """What a user has more than others do is not carried past them by its deadline."""
+    control = controller(*LONG)
+    late_by_weight(control)
+    for i in range(19):
+        send(control, ask(f"free{i}"), NOON)
+    assert isinstance(control.consider(ask("free1"), NOON), Denial)
+    assert isinstance(control.consider(ask("another"), NOON), Admission)
+
+
+def test_it_is_for_one_class_at_a_time() -> None:
+    """While another is short of slots too, weights decide between them."""
+    control = controller(*LONG)
+    late_by_weight(control)
+    for i in range(19):
+        send(control, ask(f"free{i}"), NOON)
+    assert isinstance(control.consider(ask("another"), NOON), Admission)
+    for i in range(800):
+        control.admit(ask(f"crowd{i}", tier="team"), NOON)
+    assert control._keeping.refused_part("team", NOON) > 0.25
+    control.admit(replace(ask("look"), service="flex"), NOON + 1)
+    assert isinstance(control.consider(ask("another"), NOON + 1), Denial)
+
+
+def test_what_was_promised_before_a_restart_is_kept_after_it() -> None:
+    """Jobs that go on have their deadlines; those that come are not put before them."""
+    control = controller(*LONG)
+    late_by_weight(control)
+    for i in range(54):
+        asked = ask(f"before{i}")
+        control.adopt(asked, NOON - 1)
+        control.enqueue(asked.job_id, NOON)
+    assert isinstance(control.consider(ask("new"), NOON), Denial)
+    last, now, turns = asked.job_id, NOON, dict[str, float]()
+    while (turn := control.next(now)) is not None:
+        turns[turn.job_id] = now
+        control.finished(turn.job_id, 0, PICTURE_S, now := now + PICTURE_S)
+    assert turns[last] <= NOON + 59.0
+
+
+def test_what_was_refused_long_ago_is_forgotten() -> None:
+    refusals = Refusals()
+    for second in range(60):
+        refusals.add(second % 2 == 0, NOON + second)
+    assert refusals.part(NOON + 60) == pytest.approx(0.5, abs=0.02)
+    assert refusals.part(NOON + 3600) == pytest.approx(0.0, abs=1e-6)
+    assert refusals.part(NOON - 3600) == refusals.part(NOON + 59)
