@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,8 +26,8 @@ DAY = Denial(
     retry_at=1_005_044.0,
     words="Free tier: 3 images per rolling 24 h. You used 3.",
 )
-CAPACITY = replace(
-    DAY, kind="capacity", rule="server/waiting", scope="server", window_s=None, reason="load"
+CAPACITY = DAY._replace(
+    kind="capacity", rule="server/waiting", scope="server", window_s=None, reason="load"
 )
 
 
@@ -72,13 +71,13 @@ def test_a_limit() -> None:
 
 
 def test_a_limit_that_has_room_for_fewer_says_so() -> None:
-    headers = retry_headers(replace(DAY, used=1), NOW)
+    headers = retry_headers(DAY._replace(used=1), NOW)
     assert headers["ratelimit"] == '"day";r=2;t=5044'
     assert headers["x-ratelimit-remaining-images"] == "2"
 
 
 def test_a_bound_on_waiting_is_a_limit_without_a_window() -> None:
-    waiting = replace(DAY, kind="waiting", rule="free/waiting", window_s=None)
+    waiting = DAY._replace(kind="waiting", rule="free/waiting", window_s=None)
     headers = retry_headers(waiting, NOW)
     assert denial_status(waiting) == 429
     assert headers["x-should-retry"] == "false"
@@ -87,7 +86,7 @@ def test_a_bound_on_waiting_is_a_limit_without_a_window() -> None:
 
 
 def test_what_no_time_helps_names_the_field_and_no_time() -> None:
-    impossible = replace(DAY, kind="impossible", retry_at=None)
+    impossible = DAY._replace(kind="impossible", retry_at=None)
     headers = retry_headers(impossible, NOW)
     assert denial_status(impossible) == 429
     assert headers["x-should-retry"] == "false"
@@ -99,7 +98,7 @@ def test_what_no_time_helps_names_the_field_and_no_time() -> None:
 
 @given(st.floats(0, 100_000), st.floats(0, 0.999))
 def test_our_capacity_is_tried_again_within_a_minute(wait_s: float, spread: float) -> None:
-    denial = replace(CAPACITY, retry_at=NOW + wait_s, should_retry=True)
+    denial = CAPACITY._replace(retry_at=NOW + wait_s, should_retry=True)
     assert denial_status(denial) == 503
     headers = retry_headers(denial, NOW, spread)
     assert set(headers) == {"retry-after"}
@@ -113,7 +112,7 @@ def test_our_capacity_is_tried_again_within_a_minute(wait_s: float, spread: floa
 @given(st.floats(0, 10**9), st.integers(1, 10**6))
 def test_retry_after_is_never_earlier_than_the_slot(now: float, wait_s: int) -> None:
     retry_at = math.ceil(now) + wait_s
-    headers = retry_headers(replace(DAY, retry_at=float(retry_at)), now)
+    headers = retry_headers(DAY._replace(retry_at=float(retry_at)), now)
     told = int(headers["retry-after"])
     assert now + told >= retry_at
     assert now + told - 1 < retry_at
@@ -121,7 +120,7 @@ def test_retry_after_is_never_earlier_than_the_slot(now: float, wait_s: int) -> 
 
 
 def test_a_long_overload_is_not_tried_again_by_itself() -> None:
-    denial = replace(CAPACITY, retry_at=NOW + 600)
+    denial = CAPACITY._replace(retry_at=NOW + 600)
     headers = retry_headers(denial, NOW)
     assert headers == {"x-should-retry": "false", "retry-after": "600"}
 
@@ -136,7 +135,7 @@ def test_a_long_overload_is_not_tried_again_by_itself() -> None:
     ],
 )
 def test_what_can_be_done_instead(option: Option, told: dict[str, Any]) -> None:
-    body = denial_body(replace(CAPACITY, options=(option,)))
+    body = denial_body(CAPACITY._replace(options=(option,)))
     assert Problem.model_validate(body)
     assert body["smalti"]["options"] == [told]
 
@@ -179,13 +178,13 @@ def test_what_the_plan_does_not_include(rule: str, param: str) -> None:
     ],
 )
 def test_titles(rule: str, scope: Any, unit: Any, title: str) -> None:
-    body = denial_body(replace(DAY, rule=rule, scope=scope, unit=unit))
+    body = denial_body(DAY._replace(rule=rule, scope=scope, unit=unit))
     assert body["title"] == title
     assert body["violated-policies"] == [rule.partition("/")[2]]
 
 
 def test_a_limit_that_breathes_says_why_it_is_where_it_is() -> None:
-    denial = replace(DAY, rule="plus/3h", limit=7, used=7, floor=3, ceiling=50, reason="load")
+    denial = DAY._replace(rule="plus/3h", limit=7, used=7, floor=3, ceiling=50, reason="load")
     told = '"3h";q=7;min=3;max=50;why=load'
     headers = retry_headers(denial, NOW)
     assert headers["ratelimit-policy"] == '"3h";q=7;w=86400'
@@ -204,12 +203,12 @@ def test_device_seconds_are_not_told_as_images() -> None:
     assert headers["x-ratelimit-remaining-images"] == "7"
     assert headers["ratelimit"] == '"device_s/day";r=0;t=9, "day";r=7;t=9'
     assert "x-ratelimit-remaining-images" not in standing_headers([spent], NOW)
-    denial = replace(DAY, rule="pro/device_s/day", unit="device_s")
+    denial = DAY._replace(rule="pro/device_s/day", unit="device_s")
     assert "x-ratelimit-remaining-images" not in retry_headers(denial, NOW)
 
 
 def test_those_who_are_refused_together_do_not_come_back_together() -> None:
-    denial = replace(CAPACITY, retry_at=NOW + 40, should_retry=True)
+    denial = CAPACITY._replace(retry_at=NOW + 40, should_retry=True)
     assert len({retry_headers(denial, NOW)["retry-after"] for _ in range(200)}) > 3
 
 

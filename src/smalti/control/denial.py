@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from smalti.control.nouns import Claim
 
@@ -52,8 +52,7 @@ class Words:
         return hash(str(self))
 
 
-@dataclass(frozen=True, slots=True)
-class Denial:
+class Denial(NamedTuple):
     """One rule that a request breaks.
 
     kind: `limit`, a limit over time; `waiting`, the tier's bound on waiting images of one user;

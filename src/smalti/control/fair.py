@@ -26,11 +26,12 @@ class FairQueue:
     O(log n), and a step for each picture of the job that it puts, puts back or withdraws.
 
     device_s_per_work: device-seconds of a tile-step, as measured. returned: pictures that were put
-    back; they are named before all others.
+    back; they are named before all others. changes: how often anything has changed.
     """
 
     def __init__(self, device_s_per_work: float = 1.0) -> None:
         self.device_s_per_work = device_s_per_work
+        self.changes = 0
         self.root = Group("", None)
         self.running: dict[tuple[str, int], Run] = {}
         self.returned = Returned()
@@ -96,6 +97,7 @@ class FairQueue:
         if pictures == _ONE:
             pictures = _ONE
         if pictures:
+            self.changes += 1
             user, changed = self._user(path)
             self._jobs[job_id] = job = Waiting(job_id, user, work, pictures)
             _stand_behind(job)
@@ -121,6 +123,7 @@ class FairQueue:
             job = found
             named = job.job_id, job.indices[0]
             job.indices = job.indices[1:]
+        self.changes += 1
         user, work = job.user, job.work
         if not job.indices:
             user.remove(job)
@@ -145,6 +148,7 @@ class FairQueue:
         """Free a slot and settle the charge; None if the picture does not run."""
         run = self.running.pop((job_id, index), None)
         if run is not None:
+            self.changes += 1
             del run.user.runs[job_id, index]
             self._settle(run.user, device_s - run.charged_s)
         return run
@@ -155,6 +159,7 @@ class FairQueue:
         if run is None:
             return False
         del run.user.runs[job_id, index]
+        self.changes += 1
         job = self._jobs.get(job_id)
         if job is None:
             job = self._jobs[job_id] = Waiting(job_id, run.user, run.work, ())
@@ -184,6 +189,7 @@ class FairQueue:
         self._take_out(job)
         job.user, changed = self._user(path)
         self._jobs[job_id] = job
+        self.changes += 1
         if len(job.indices) > 1:
             job.indices = tuple(sorted(job.indices))
         _stand_behind(job)
@@ -195,6 +201,7 @@ class FairQueue:
 
     def _take_out(self, job: Waiting) -> None:
         """A job leaves its user, who may be gone by that."""
+        self.changes += 1
         user, pictures = job.user, len(job.indices)
         user.remove(job)
         if self.returned:

@@ -34,6 +34,9 @@ _BINS = 8
 _LANES = 64
 """With more slots than this, they are seen as a flow."""
 
+Stamp = tuple[int, int, float, float]
+"""Changes of the queue, looks at what comes, a weight and a rate: while they are the same, so is
+the course of a class."""
 Group = tuple[str, bool, bool]
 """A class, whether the job waits, and whether it does behind others of its own user."""
 
@@ -87,7 +90,9 @@ class Forecast:
         self._arrivals: dict[str, Arrivals] = {}
         self._arriving: dict[str, float] = {}
         self._passing: dict[str, Passing] = {}
-        self._courses: dict[str, Course] = {}
+        self._courses: dict[str, tuple[Stamp, Course]] = {}
+        self._looks = 0
+        self._rate: float | None = None
         self._due: list[tuple[float, int, bool, Raw]] = []
         self._number = count()
         self._errors: dict[Group, Errors] = {}
@@ -99,7 +104,7 @@ class Forecast:
     @slots.setter
     def slots(self, slots: int) -> None:
         if slots != self._slots:
-            self._slots, self._full = slots, None
+            self._slots, self._full, self._rate = slots, None, None
 
     # --- what is learnt ---
 
@@ -124,6 +129,7 @@ class Forecast:
         for passing in self._passing.values():
             passing.look(now)
         self._overdue(now)
+        self._looks += 1
         self._arriving = {name: flow.rate(now) for name, flow in self._arrivals.items()}
 
     def drew(self, work: float, running: int, slot_s: float, device_s: float) -> float:
@@ -136,7 +142,7 @@ class Forecast:
         if pace is None:
             pace = self._paces[at] = Pace(FIRST_SLOT_S)
         pace.saw(slot_s / work)
-        self._full, self.measured = None, True
+        self._full, self._rate, self.measured = None, None, True
         self._device_pace.saw(device_s / work)
         return self._device_pace.mean
 
@@ -202,7 +208,10 @@ class Forecast:
 
     def rate(self) -> float:
         """Tile-steps per second of all slots together."""
-        return max(self._slots, 1) / self.full.mean
+        rate = self._rate
+        if rate is None:
+            rate = self._rate = max(self._slots, 1) / self.full.mean
+        return rate
 
     def arriving(self, service_class: str) -> float:
         """Tile-steps that come for a class in a second."""
@@ -327,10 +336,13 @@ class Forecast:
 
     def _course(self, step: Step) -> Course:
         """The one before, while nothing has changed for it."""
-        of = step.weight, self.rivals(step.name), self.rate()
-        course = self._courses.get(step.name)
-        if course is None or course.of != of:
-            course = self._courses[step.name] = Course(*of)
+        name, weight = step[0], step[1]
+        stamp = self._queue.changes, self._looks, weight, self.rate()
+        found = self._courses.get(name)
+        if found is not None and found[0] == stamp:
+            return found[1]
+        course = Course(weight, self.rivals(name), stamp[3])
+        self._courses[name] = stamp, course
         return course
 
     def _own(self, path: Sequence[Step], own: int, bound: int, now: float) -> float:

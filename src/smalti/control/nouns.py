@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Scope = Literal["user", "key", "org", "tier", "region", "model"]
 """Whose images a limit counts."""
@@ -98,8 +98,7 @@ _FIELDS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A time that a denial has stated, and that is honoured.
 
     From `at` until `until`, one request of the user is judged by `value` where the rule would give

@@ -73,7 +73,7 @@ class Recorded(Controller):
         self, reservations: Iterable[Reservation], now: float, claims: Iterable[Claim] = ()
     ) -> None:
         held, told = list(reservations), list(claims)
-        whole = {"reservations": [asdict(h) for h in held], "claims": [asdict(c) for c in told]}
+        whole = {"reservations": [asdict(h) for h in held], "claims": [c._asdict() for c in told]}
         self._tell({"do": "restore", "now": now, **whole})
         super().restore(held, now, told)
 

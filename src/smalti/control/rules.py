@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import replace
 
 from smalti.control import wording
 from smalti.control.accounts import Accounts
@@ -120,7 +119,7 @@ class Rules:
         _, _, told_by, retry_at = self._opens(plan, ask, device_s, now)
         known = retry_at if math.isfinite(retry_at) else None
         claim = self._claim(plan, ask, device_s, told_by, retry_at, now)
-        return replace(wording.paused(switch, known, now), claim=claim)
+        return wording.paused(switch, known, now)._replace(claim=claim)
 
     def _opens(
         self, plan: _Plan, ask: Ask, device_s: float, now: float
