@@ -80,3 +80,18 @@ def test_a_job_that_waits_is_not_put_again() -> None:
         queue.put("b", [*path("free", "u"), Step("deeper")], [1], 1.0)
     with pytest.raises(ValueError, match="'org' is a group"):
         queue.put("b", path("free", "u")[:2], [1], 1.0)
+
+
+def test_a_class_is_remembered_when_its_users_are_forgotten() -> None:
+    """It may come again and again without ever waiting, and counts with what comes for it."""
+    queue = FairQueue()
+    queue.root.credit = 0.0
+    for i in range(20):
+        for tier in ("team", "free"):
+            queue.put(f"{tier}{i}", path(tier, f"{tier}{i}"), [0], 1.0)
+            named = queue.next(0.0)
+            assert named is not None
+            queue.finish(*named, 1.0)
+    assert set(queue.classes) == {"team", "free"}
+    team = queue.classes["team"]
+    assert isinstance(team, Group) and not team.members

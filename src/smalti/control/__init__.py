@@ -6,10 +6,12 @@ policy      what an operator has decided: tiers, limits (as they are written), s
 rules       whether a request is within it: accounts count (rolling windows, bursts), a gauge holds
             a limit against them, breathing limits follow the load, claims keep stated times true;
             wording says it
-capacity    whether it can be served as promised: the ladder, and appointments for who cannot
+capacity    how it is served: the ladder, and appointments for who cannot be
+keeping     whether what it is promised can be kept, by the fair order or by promises' deadlines;
+            a bucket has what is left of a share, refusals tell who is short of slots
 fair        the queue; share is fair sharing at one level, line an order by tags
-forecast    how long it takes: fluid and lanes turn work into seconds, pace and flow measure,
-            conformal corrects
+forecast    how long it takes: fluid and lanes turn work into seconds, pace, flow and passing
+            measure, conformal corrects
 """
 
 from smalti.control.controller import Controller

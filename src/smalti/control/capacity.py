@@ -1,4 +1,4 @@
-"""`Capacity`: whether a request can be served within what is promised, and what it may have else.
+"""`Capacity`: how a request is served, and what who cannot be served in time may have else.
 
 A request is refused at once if its pictures would not surely get their slots within the wait that
 its tier promises, or would not be drawn before its client gives up. It is told when to come back,

@@ -44,7 +44,7 @@ class FairQueue:
 
     @property
     def classes(self) -> Mapping[str, Member]:
-        """Those of the first level that were heard of lately."""
+        """Those of the first level that were ever heard of."""
         return self.root.members
 
     @property
@@ -269,7 +269,8 @@ class FairQueue:
             if not at.idle:
                 _forget(at)
             at = at.parent
-        if at is not None and not at.idle and not at.waiting and not at.running:
+        known = isinstance(at, Group) and at.is_class
+        if at is not None and not known and not at.idle and not at.waiting and not at.running:
             at.idle = True
             self._idle.append(at)
         for _ in range(min(_LOOKED_AT, len(self._idle))):

@@ -106,8 +106,13 @@ class Group(Member):
         self._unsettled = 0.0
         self._newest = 0.0
 
+    @property
+    def is_class(self) -> bool:
+        """Of the first level. Those are few, and are never forgotten."""
+        return self.parent is not None and self.parent.parent is None
+
     def forgettable(self) -> bool:
-        return not self.members and super().forgettable()
+        return not self.members and not self.is_class and super().forgettable()
 
     def start(self) -> float:
         """The least tag that somebody has who comes now."""

@@ -92,7 +92,7 @@ def replay(
     in turn. leaves: seconds after which the client of a request goes away without having said so.
     start: when the clock begins.
     """
-    loop = _Loop(demand, fleet, decider, seed, bare, offers, takes_flex, start)
+    loop = Loop(demand, fleet, decider, seed, bare, offers, takes_flex, start)
     loop.sdks, loop.leaves = sdks, leaves or {}
     collects = gc.isenabled()
     gc.disable()
@@ -103,7 +103,9 @@ def replay(
             gc.enable()
 
 
-class _Loop:
+class Loop:
+    """A replay that goes on; see `replay`."""
+
     def __init__(
         self,
         demand: Demand,
@@ -143,10 +145,10 @@ class _Loop:
             [0] * n, [""] * n, [""] * n, [0] * n,
         )  # fmt: skip
 
-    def run(self) -> Outcome:
-        rows, events, n = self.rows, self.events, len(self.rows)
-        i = 0
-        next_arrival = rows[0].arrival_s if n else float("inf")
+    def run(self, first: int = 0) -> Outcome:
+        """first: of the requests that are still to come."""
+        rows, events, n, i = self.rows, self.events, len(self.rows), first
+        next_arrival = rows[i].arrival_s if i < n else float("inf")
         while i < n or events:
             if events and (i >= n or events[0][0] < next_arrival):
                 now, _, kind, what, version = heapq.heappop(events)
