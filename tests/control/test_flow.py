@@ -6,8 +6,9 @@ import random
 
 import pytest
 from control.asks import NOON
+from control.slow_flow import Flow
 
-from smalti.control.flow import Arrivals, Flow
+from smalti.control.flow import Arrivals
 
 
 def test_a_flow_tells_the_rate_from_its_first_seconds_on() -> None:

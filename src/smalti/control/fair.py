@@ -189,7 +189,6 @@ class FairQueue:
         self._take_out(job)
         job.user, changed = self._user(path)
         self._jobs[job_id] = job
-        self.changes += 1
         if len(job.indices) > 1:
             job.indices = tuple(sorted(job.indices))
         _stand_behind(job)
