@@ -12,7 +12,7 @@ from smalti.control.nouns import Admission
 from smalti.control.recording import Entry, replay_recorded
 from smalti.plan.fleet import FleetSpec
 from smalti.plan.measured import measured_fleet
-from smalti.plan.recorded import controller_after, replay_arrivals
+from smalti.plan.recorded import controller_after, replay_arrivals, waits_of
 from smalti.plan.replay import replay
 from smalti.plan.scores import percentile
 
@@ -60,14 +60,21 @@ def compared(load: Load, entries: Sequence[Entry]) -> Figures:
     admits = [entry for entry in before if entry["do"] == "admit"]
     fleet = measured_fleet([*slots, *admits, *during])
     agreed = replay_recorded(entries)
-    arrivals = replay_arrivals(entries, fleet).agreement
+    told_again = [replay_arrivals(entries, fleet, dice) for dice in range(REPLAYS)]
+    arrivals = told_again[0].agreement
     return {
         **_waits(load, before, fleet),
+        **_of_arrivals(
+            waits_of(during),
+            [each.waits_s for each in told_again],
+            {entry["ask"]["job_id"] for entry in admits},
+        ),
         "requests": len(load.demand.rows),
         "attempts": _mean([row["attempts"] for row in load.told.values()]),
         "broken": sum(row["end"] == "broken" for row in load.told.values()),
         **_freed(load, during),
         "step_full_ms": round(1000 * fleet.step_s[-1], 3),
+        "speed_range": [round(end(fleet.drift.speeds), 3) for end in (min, max)],
         "decisions": agreed.decisions,
         "same": agreed.same,
         "difference": agreed.difference,
@@ -130,6 +137,24 @@ def _waits(load: Load, before: Sequence[Entry], fleet: FleetSpec) -> Figures:
         "refused_predicted": len(rows) - round(_mean(admitted)),
         "attempts_predicted": _mean(attempts),
     }
+
+
+def _of_arrivals(
+    live: dict[str, float], again: Sequence[dict[str, float]], before: set[str]
+) -> Figures:
+    """Waits beside those that follow from who came when and who left, with several dice.
+
+    before: jobs of the calibration, which do not count.
+    """
+    would = [s for waits in again for job_id, s in waits.items() if job_id not in before]
+    figures: Figures = {}
+    for name, part in (("p50", 0.5), ("p95", 0.95)):
+        foretold_s = percentile(would, part)
+        figures[f"{name}_of_arrivals_s"] = round(foretold_s, 3)
+        figures[f"{name}_of_arrivals_ratio"] = round(
+            percentile(list(live.values()), part) / foretold_s, 3
+        )
+    return figures
 
 
 def _freed(load: Load, entries: Sequence[Entry]) -> Figures:

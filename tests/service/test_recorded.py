@@ -83,6 +83,18 @@ def test_a_decision_that_was_forged_is_found(tmp_path: Path) -> None:
     assert found.difference is not None and found.difference[1] == admitted["decided"]
 
 
+def test_what_follows_from_a_difference_is_no_error(tmp_path: Path) -> None:
+    file, _ = recorded(tmp_path, 40)
+    entries = [json.loads(line) for line in file.read_text().splitlines()]
+    admitted = next(e for e in entries if e["do"] == "admit" and e["decided"][0] == "admitted")
+    admitted["ask"]["model"] = "paused"
+    begun = next(e for e in entries if e["do"] == "begin")
+    begun["policy"]["switches"].append({"scope": "model", "name": "paused", "message": "Not now."})
+    found = replay_recorded(entries)
+    assert 0 < found.same < found.decisions
+    assert found.difference is not None and found.difference[2][0] == "refused"
+
+
 def test_what_is_no_recording_is_refused() -> None:
     with pytest.raises(ValueError, match="begins with 'begin'"):
         replay_recorded([{"do": "admit"}])

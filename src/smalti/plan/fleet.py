@@ -15,18 +15,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smalti.errors import InvalidRequest
+from smalti.plan.drift import EVEN, Drift
 
 
 @dataclass(frozen=True)
 class FleetSpec:
     """devices: how many, all alike. step_s: seconds of a step with 1, 2, … pictures on a device;
     as many as it has slots. spread: standard deviation of the logarithm of a picture's time, over
-    what its tiles say.
+    what its tiles say. drift: of their speed, for devices that are not always equally fast.
     """
 
     devices: int
     step_s: tuple[float, ...]
     spread: float = 0.03
+    drift: Drift = EVEN
 
     @property
     def device_slots(self) -> int:
@@ -79,7 +81,7 @@ class Device:
     steps: how far its clock is. used_s: device-seconds that each picture on it has used since ever.
     """
 
-    __slots__ = ("_at", "_step_s", "ends", "number", "steps", "used_s")
+    __slots__ = ("_at", "_drift", "_step_s", "ends", "number", "steps", "used_s")
 
     def __init__(self, number: int, spec: FleetSpec) -> None:
         self.number = number
@@ -88,6 +90,7 @@ class Device:
         self.used_s = 0.0
         self._at = 0.0
         self._step_s = spec.step_s
+        self._drift = spec.drift
 
     def put(self, picture: int, steps: float, now: float) -> float:
         """Returns the time at which its next picture ends, if nothing comes or goes before."""
@@ -119,12 +122,12 @@ class Device:
     def _next_end(self) -> float:
         if not self.ends:
             return math.inf
-        return self._at + (self.ends[0][0] - self.steps) * self._step_s[len(self.ends) - 1]
+        left_s = (self.ends[0][0] - self.steps) * self._step_s[len(self.ends) - 1]
+        return self._drift.end(self._at, left_s)
 
     def _advance(self, now: float) -> None:
         held = len(self.ends)
         if held and now > self._at:
-            passed_s = now - self._at
-            self.steps += passed_s / self._step_s[held - 1]
-            self.used_s += passed_s / held
+            self.steps += self._drift.drawn_s(self._at, now) / self._step_s[held - 1]
+            self.used_s += (now - self._at) / held
         self._at = now

@@ -90,7 +90,7 @@ def replay(
     says if left out. takes_flex:
     part of those who are offered `flex` in place of a refusal that take it. sdks: of the clients,
     in turn. leaves: seconds after which the client of a request goes away without having said so.
-    start: when the clock begins.
+    start: when the clock begins; the fleet's drift is on the same clock.
     """
     loop = Loop(demand, fleet, decider, seed, bare, offers, takes_flex, start)
     loop.sdks, loop.leaves = sdks, leaves or {}
@@ -128,7 +128,8 @@ class Loop:
         self.takes_flex = takes_flex
         self.dice = random.Random(seed)
         self.spread = fleet.spread
-        self.devices = [Device(i, fleet) for i in range(fleet.devices)]
+        its = replace(fleet, drift=fleet.drift.since(start))
+        self.devices = [Device(i, its) for i in range(fleet.devices)]
         self.slots = fleet.device_slots
         self.versions = [0] * fleet.devices
         self.room = [(0, i) for i in range(fleet.devices)]
