@@ -167,6 +167,14 @@ def work_until(jobs: list[Promised], promises: Promises, now: float, until: floa
     return until
 
 
+def test_who_is_due_first_goes_first_however_long_ago_he_came() -> None:
+    """For the sum the deadline of a long promise counts as up to six seconds earlier."""
+    promises = Promises()
+    promises.keep("came first", 180.0, 4.0, NOON + 3.0)
+    promises.keep("due first", 30.0, 4.0, NOON + 152.5)
+    assert promises.first(lambda _: True) == "due first"
+
+
 def test_what_was_served_leaves_nothing_behind() -> None:
     """On a server that is never pressed, and on which a job waits that nobody serves."""
     promises = Promises()

@@ -9,8 +9,8 @@ Rosier and Howell, 1990). That sum is asked twice: of a newcomer, who is not adm
 else's promise would be broken for it; and of each free slot, which is given by deadline while the
 time is at its edge, and by the fair order else.
 
-Deadlines fall into bins, rounded down, so that a sum looks at a hundred of them however many wait;
-a bin is given up when the last deadline in it has passed.
+For the sum deadlines fall into bins, rounded down, so that it looks at a hundred of them however
+many wait; a bin is given up when the last deadline in it has passed.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Promises:
         self._add(end, last, work)
         self._tidy()
         self._number += 1
-        heapq.heappush(self._by_end, (end, self._number, job_id))
+        heapq.heappush(self._by_end, (last, self._number, job_id))
         if self._edge_rate:
             self._edge = min(self._edge, end) - work / self._edge_rate
 
@@ -118,9 +118,9 @@ class Promises:
         """The earliest in line is one that still waits and that is counted."""
         by_end, least = self._by_end, self._ends[0] if self._ends else math.inf
         while by_end:
-            end, _, job_id = by_end[0]
+            last, _, job_id = by_end[0]
             its = self._of.get(job_id)
-            if its is not None and its[0] == end >= least:
+            if its is not None and its[1] == last and its[0] >= least:
                 return
             heapq.heappop(by_end)
 
