@@ -53,6 +53,18 @@ def test_what_is_overdue_counts_before_it_ends() -> None:
     assert quantiles.at(1) >= told
 
 
+def test_one_that_was_far_off_is_soon_back() -> None:
+    quantiles, dice = Quantiles((0.5, 0.9), (0.0, 0.2)), random.Random(2)
+    for _ in range(20):
+        quantiles.missed()
+    assert quantiles.at(1) > 1.0
+    told = []
+    for _ in range(4000):
+        told.append(quantiles.at(1))
+        quantiles.saw(dice.gauss(0.0, 0.05), told[-1], False)
+    assert sum(told[-1000:]) / 1000 == pytest.approx(1.28 * 0.05, rel=0.25)
+
+
 def test_they_stay_in_order() -> None:
     quantiles, dice = Quantiles((0.5, 0.9, 0.95), (0.0, 0.1, 0.2)), random.Random(1)
     for _ in range(1000):

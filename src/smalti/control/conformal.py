@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-_STEP = 0.04
+_STEP, _OUTER_STEP = 0.04, 0.004
 _FIRST_STEP = 2.0
 _SCALE_WEIGHT = 0.02
 _OUTLIER = 10.0
@@ -22,19 +22,21 @@ _LEAN, _MOST_LEAN = 0.1, 8.0
 class Quantiles:
     """Quantiles of errors at several levels, the lowest level first; `at` tells them.
 
-    The step is a share of the errors' mean distance from the first quantile, and larger while
-    little was seen. Outcomes come long after they were foreseen, so what was told is held against
-    them too: while it covers too little, all but the first quantile lean further out.
+    The step of each is a share of the errors' mean distance from it, so that one that is far off is
+    soon back, and larger while little was seen. Outcomes come long after they were foreseen, so
+    what was told is held against them too: while it covers too little, all but the first quantile
+    lean further out. That is quick, so their own steps are small: between two bursts they remember
+    the last.
     """
 
-    __slots__ = ("_lean", "_levels", "_scale", "_seen", "_values")
+    __slots__ = ("_far", "_lean", "_levels", "_seen", "_values")
 
     def __init__(self, levels: Sequence[float], first: Sequence[float]) -> None:
         """first: the quantiles before anything was seen."""
         self._values = list(first)
         self._levels = tuple(levels)
         self._lean = 0.0
-        self._scale = max(abs(first[-1] - first[0]), _LEAST_SCALE)
+        self._far = [max(abs(first[-1] - first[0]), _LEAST_SCALE)] * len(first)
         self._seen = 0
 
     def at(self, i: int) -> float:
@@ -42,11 +44,12 @@ class Quantiles:
         values = self._values
         if i == 0:
             return values[0]
-        return max(values[0], values[i] + self._lean * self._scale)
+        return max(values[0], values[i] + self._lean * self._far[0])
 
     def missed(self) -> None:
         """What was told by the second quantile has passed, and the outcome is still to come."""
-        self._values[1] += self._step() * self._levels[1]
+        self._seen += 1
+        self._values[1] += self._step(1) * self._levels[1]
         self._learn_cover(True)
 
     def saw(self, error: float, told: float, missed: bool) -> None:
@@ -54,23 +57,24 @@ class Quantiles:
 
         missed: whether `missed` has told of it.
         """
-        values, scale = self._values, self._scale
-        self._seen += 1
-        off = min(abs(error - values[0]), _OUTLIER * scale)
+        values, far = self._values, self._far
+        self._seen += not missed
         weight = max(_SCALE_WEIGHT, 1 / (self._seen + 4))
-        self._scale = max(scale + weight * (off - scale), _LEAST_SCALE)
-        step = self._step()
         before = -math.inf
         for i, level in enumerate(self._levels):
             value = values[i]
+            off = min(abs(error - value), _OUTLIER * far[i])
+            far[i] = max(far[i] + weight * (off - far[i]), _LEAST_SCALE)
             if i != 1 or not missed:
+                step = self._step(i)
                 value += step * level if error > value else step * (level - 1.0)
             values[i] = before = value if value > before else before
         if not missed:
             self._learn_cover(error > told)
 
-    def _step(self) -> float:
-        return max(_STEP, min(_FIRST_STEP / max(self._seen, 1), 1.0)) * self._scale
+    def _step(self, i: int) -> float:
+        least = _OUTER_STEP if i else _STEP
+        return max(least, min(_FIRST_STEP / max(self._seen, 1), 1.0)) * self._far[i]
 
     def _learn_cover(self, missed: bool) -> None:
         off = self._levels[1] - (0.0 if missed else 1.0)
