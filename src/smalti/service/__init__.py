@@ -9,7 +9,7 @@ views      a job as its owner may see it
 refusals   what a caller is told who cannot have what he asks for
 dispatch   gives slots to the pictures that control names, and hears how they fare
 ends       how jobs and pictures end
-keeping    writes down what must survive, and tries again until it is written
+keeper     writes down what must survive, and tries again until it is written
 finishing  makes the file of a finished picture
 restoring  takes up at the start what was left at the end
 health     whether what is promised can be written down

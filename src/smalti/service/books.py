@@ -9,7 +9,7 @@ from smalti.control.controller import Controller
 from smalti.observe import Metrics, Traces
 from smalti.service.health import Health
 from smalti.service.job import Job, Picture
-from smalti.service.keeping import Keeper
+from smalti.service.keeper import Keeper
 from smalti.service.refused import RefusalLog
 from smalti.service.shared import Name, Shared
 from smalti.service.turns import Turns

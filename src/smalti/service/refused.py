@@ -7,7 +7,7 @@ import logging
 from smalti.control.denial import Denial
 from smalti.control.nouns import Ask
 from smalti.errors import StoreUnavailable
-from smalti.service.keeping import Keeper
+from smalti.service.keeper import Keeper
 from smalti.store.jobs import Jobs
 from smalti.store.rows import DenialRow
 

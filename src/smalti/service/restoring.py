@@ -17,7 +17,7 @@ from smalti.service.books import Books
 from smalti.service.ends import source_name
 from smalti.service.finishing import read_source
 from smalti.service.job import Job, Picture, Ties, blank
-from smalti.service.keeping import Keeper
+from smalti.service.keeper import Keeper
 from smalti.service.request import Brief
 from smalti.store.jobs import Jobs
 from smalti.store.rows import JobRow, PictureRow

@@ -26,7 +26,7 @@ from smalti.service.dispatch import Dispatcher
 from smalti.service.ends import Ends
 from smalti.service.health import RETRY_AFTER_S, Health
 from smalti.service.job import Job, Ties
-from smalti.service.keeping import Keeper
+from smalti.service.keeper import Keeper
 from smalti.service.overview import Overview
 from smalti.service.parts import Parts, probe
 from smalti.service.policies import Policies, policy_of
