@@ -28,8 +28,9 @@ FIRST_DEVICE_S = 0.005
 """Device-seconds of a tile-step, until then."""
 
 LEVELS = (0.5, 0.9, 0.95)
-_FIRST_START = (0.0, 0.1, 0.2)
-_FIRST_FINISH = (0.0, 0.2, 0.4)
+_FIRST = (0.0, 0.5, 0.8)
+"""Errors of forecasts at these levels, until the first is known: about what they are when a crowd
+comes."""
 _BINS = 8
 _LANES = 64
 """With more slots than this, they are seen as a flow."""
@@ -362,8 +363,8 @@ class Forecast:
     def _errors_of(self, group: Group) -> Errors:
         errors = self._errors.get(group)
         if errors is None:
-            start, finish = Quantiles(LEVELS, _FIRST_START), Quantiles(LEVELS, _FIRST_FINISH)
-            errors = self._errors[group] = Errors(start, finish)
+            errors = Errors(Quantiles(LEVELS, _FIRST), Quantiles(LEVELS, _FIRST))
+            self._errors[group] = errors
         return errors
 
     def _bin(self, running: int) -> int:
