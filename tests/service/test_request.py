@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given
@@ -50,8 +51,15 @@ def test_a_file_says_what_it_was_made_from() -> None:
         assert picture.size == (512, 256)
         told = picture.text  # type: ignore[attr-defined]
     assert (told["prompt"], told["seed"], told["model"]) == ("a boat", "7", MINI.name)
-    assert json.loads(told["asked"]) == {"size": "512x256"}
+    assert json.loads(told["asked"]) == {"model": MINI.name, "size": "512x256"}
     assert json.loads(told["served"])["native_size"] == f"{canvas.shape[1]}x{canvas.shape[0]}"
+
+
+def test_the_model_that_was_asked_for_is_told_beside_the_one_that_drew() -> None:
+    request = DrawRequest("a boat", MINI.name)
+    smaller = replace(in_full(request, MINI), model=replace(MINI, name="smaller"), rung="model")
+    brief = Brief.read(Brief.of(request, smaller).written())
+    assert (brief.asked["model"], brief.served["model"]) == (MINI.name, "smaller")
 
 
 def test_a_kept_source_is_as_good_as_the_one_that_was_sent() -> None:

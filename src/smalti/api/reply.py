@@ -134,7 +134,10 @@ class Reply:
         return {
             "job": self.job_id,
             "model": self.brief.model,
-            "asked": {name: asked.get(name, default) for name, default in _ASKED.items()},
+            "asked": {
+                "model": asked.get("model", self.brief.model),
+                **{name: asked.get(name, default) for name, default in _ASKED.items()},
+            },
             "served": self.brief.served,
             "told": None if view.told is None else places.forecast(view.told),
             "wait_s": None if wait_s is None else round(wait_s, 3),

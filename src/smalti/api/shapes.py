@@ -84,6 +84,7 @@ class Usage(Shape):
 
 
 class Asked(Shape):
+    model: str
     size: str
     quality: str
     style: str | None
@@ -98,6 +99,7 @@ class Served(Shape):
     many are sent of each picture.
     """
 
+    model: str
     size: str
     native_size: str
     resampled: bool

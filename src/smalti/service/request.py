@@ -135,7 +135,7 @@ class Brief:
             output_format=request.output_format,
             output_compression=request.output_compression,
             background=request.background,
-            asked=dict(request.asked),
+            asked={"model": request.model, **request.asked},
         )
 
     @property
@@ -145,6 +145,7 @@ class Brief:
         if partial_images is None:
             partial_images = self.asked.get("partial_images", 0)
         return {
+            "model": self.model,
             "size": f"{frame.width}x{frame.height}",
             "native_size": f"{frame.native_width}x{frame.native_height}",
             "resampled": frame.resampled,
