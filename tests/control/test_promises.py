@@ -7,6 +7,7 @@ from dataclasses import replace
 from control.asks import NOON, ask, controller, denied, send, tier
 
 from smalti.control import Admission, Ask, Controller, Denial, Offer
+from smalti.control.limits import parse_limit
 
 PROMISED = tier("free", promised_wait_s=60.0, rungs=("partials", "quality"))
 PICTURE_S = 10.0
@@ -118,6 +119,20 @@ def test_load_is_told() -> None:
     for second in range(1, 120):
         control.admit(ask(f"more{second}"), NOON + second)
     assert control.load > 0.8
+
+
+def test_a_limit_that_breathes_is_told_and_explained_as_it_is_after_a_pause() -> None:
+    breathing = replace(PROMISED, limits=(parse_limit("1..3/hour"),))
+    control, later = busy(30, controller(breathing)), NOON + 60
+    for second in range(60):
+        control.admit(ask(f"more{second}"), NOON + second)
+    assert control.standing(ask("who"), later)[0].limit == 1
+    for job_id in list(control._live):
+        control.withdraw(job_id, later)
+    late = NOON + 1000
+    assert control.look(late) and not control.look(late + 0.5)
+    assert control.standing(ask("who"), late)[0].limit == 3
+    assert isinstance(control.consider(replace(ask("who"), images=3), late), Admission)
 
 
 def test_flex_fills_half_of_the_queue_at_most() -> None:

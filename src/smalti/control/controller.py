@@ -87,8 +87,15 @@ class Controller:
 
     @property
     def load(self) -> float:
-        """0 while it is calm; 1 where promises are at their edge."""
+        """0 while it is calm; 1 where promises are at their edge. As it was when last looked at."""
         return self._capacity.load
+
+    def look(self, now: float) -> bool:
+        """Before limits are told, which breathe with the load. Returns whether a second is over."""
+        load = self._capacity.look(self._rules.policy.tiers, now)
+        if load is not None:
+            self._rules.load_is(load, now)
+        return load is not None
 
     @property
     def keep_s(self) -> int:
@@ -108,6 +115,7 @@ class Controller:
 
     def consider(self, ask: Ask, now: float) -> Admission | Denial:
         """What would become of a job now. Raises ValueError for an unknown tier."""
+        self.look(now)
         outcome = self._judge(ask, now)
         return outcome if isinstance(outcome, Denial) else outcome[0]
 
@@ -118,9 +126,7 @@ class Controller:
         tier, and for a job that is there already.
         """
         self._check_new(ask)
-        load = self._capacity.look(self._rules.policy.tiers, now)
-        if load is not None:
-            self._rules.load_is(load, now)
+        self.look(now)
         self._capacity.flex_room = self.waiting + ask.images <= self._flex_most
         outcome = self._judge(ask, now)
         if isinstance(outcome, Denial):

@@ -46,6 +46,12 @@ class Recorded(Controller):
             self._tell({"do": "slots", "slots": slots})
         Controller.slots.__set__(self, slots)  # type: ignore[attr-defined]
 
+    def look(self, now: float) -> bool:
+        looked = super().look(now)
+        if looked:
+            self._tell({"do": "look", "now": now})
+        return looked
+
     def consider(self, ask: Ask, now: float) -> Admission | Denial:
         """Told too, for what it finds is remembered for a second."""
         outcome = super().consider(ask, now)
@@ -210,6 +216,7 @@ def _next(control: Controller, entry: Mapping[str, Any]) -> list[Any] | None:
 _REPLAYED: dict[str, Callable[[Controller, Mapping[str, Any]], Any]] = {
     "policy": _set_policy,
     "slots": _set_slots,
+    "look": lambda c, e: c.look(e["now"]),
     "consider": lambda c, e: decided(c.consider(ask_of(e["ask"]), e["now"])),
     "admit": lambda c, e: decided(c.admit(ask_of(e["ask"]), e["now"])),
     "retract": lambda c, e: c.retract(e["job_id"]),

@@ -37,9 +37,9 @@ class Books:
 
     @property
     def load(self) -> float:
-        """As control saw it when last asked, while there is anything to draw; else 0."""
-        control = self.controller
-        return control.load if control.waiting or control.running else 0.0
+        """0 while it is calm, 1 where promises are at their edge."""
+        self.controller.look(self.now())
+        return self.controller.load
 
     def picture(self, name: Name) -> tuple[Job, Picture]:
         """A picture of a job that goes on."""

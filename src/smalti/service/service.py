@@ -259,7 +259,9 @@ class Service:
             "", user.user_id, user.org_id, self.tier_of(caller), 1, 1.0,
             key_id=caller.key_id, region=region, model=model,
         )  # fmt: skip
-        return self._books.controller.standing(about, self._books.now())
+        now = self._books.now()
+        self._books.controller.look(now)
+        return self._books.controller.standing(about, now)
 
     def paused(self, caller: Caller, region: str) -> list[Switch]:
         """What an operator has paused now that concerns a caller, whatever he asks for."""
@@ -274,7 +276,7 @@ class Service:
     @property
     def load(self) -> float:
         """0 while it is calm, 1 where promises are at their edge."""
-        return self._books.controller.load
+        return self._books.load
 
     def _refuse_if_failing(self) -> None:
         if self.failure is not None:
