@@ -113,7 +113,7 @@ class Capacity:
 
     def until_gone(self, pictures: int, now: float) -> float:
         """Seconds until so many of all waiting pictures have slots."""
-        return max(pictures * self._queue.mean_work / self._forecast.rate(), 1.0)
+        return max(pictures * self._queue.mean_work / self._forecast.rate, 1.0)
 
     # --- admission ---
 

@@ -40,9 +40,11 @@ class Quantiles:
     def at(self, i: int) -> float:
         """The quantile of the level at place i; never below the one before it."""
         values = self._values
+        least = values[0]
         if i == 0:
-            return values[0]
-        return max(values[0], values[i] + self._lean * self._scale)
+            return least
+        value = values[i] + self._lean * self._scale
+        return value if value > least else least
 
     def missed(self) -> None:
         """What was told by the second quantile has passed, and the outcome is still to come."""
@@ -56,9 +58,10 @@ class Quantiles:
         """
         values, scale = self._values, self._scale
         self._seen += 1
-        off = min(abs(error - values[0]), _OUTLIER * scale)
+        off, most = abs(error - values[0]), _OUTLIER * scale
         weight = max(_SCALE_WEIGHT, 1 / (self._seen + 4))
-        self._scale = max(scale + weight * (off - scale), _LEAST_SCALE)
+        scale += weight * ((off if off < most else most) - scale)
+        self._scale = scale if scale > _LEAST_SCALE else _LEAST_SCALE
         step = self._step()
         before = -math.inf
         for i, level in enumerate(self._levels):
@@ -70,8 +73,10 @@ class Quantiles:
             self._learn_cover(error > told)
 
     def _step(self) -> float:
-        return max(_STEP, min(_FIRST_STEP / max(self._seen, 1), 1.0)) * self._scale
+        share = _FIRST_STEP / self._seen if self._seen > _FIRST_STEP else 1.0
+        return (share if share > _STEP else _STEP) * self._scale
 
     def _learn_cover(self, missed: bool) -> None:
         off = self._levels[1] - (0.0 if missed else 1.0)
-        self._lean = min(max(self._lean + _LEAN * off, -_MOST_LEAN), _MOST_LEAN)
+        lean = self._lean + _LEAN * off
+        self._lean = lean if -_MOST_LEAN < lean < _MOST_LEAN else math.copysign(_MOST_LEAN, lean)

@@ -289,7 +289,7 @@ class Controller:
             slot_s = now - run.since
             pace = self._forecast.drew(run.work, run.among, slot_s, device_s)
             self._queue.device_s_per_work = pace
-            device_s = CREDIT_S * self._forecast.rate() * pace
+            device_s = CREDIT_S * self._forecast.rate * pace
             self._queue.root.credit = device_s / self._keeping.weights
             if live.raw is not None and not live.waiting and not live.running:
                 self._forecast.ended(live.raw, now - live.admitted_at)

@@ -78,7 +78,8 @@ class Raw:
 
 class Forecast:
     """slots: pictures that are drawn at a time. measured: whether anything has been drawn yet;
-    before, all of it rests on a guess."""
+    before, all of it rests on a guess. full: the pace of pictures that get the last free slot.
+    rate: tile-steps per second of all slots together."""
 
     def __init__(self, queue: FairQueue) -> None:
         self.measured = False
@@ -86,13 +87,12 @@ class Forecast:
         self._queue = queue
         self._device_pace = Pace(FIRST_DEVICE_S)
         self._paces: list[Pace | None] = [None] * _BINS
-        self._full: Pace | None = None
+        self._set_rate()
         self._arrivals: dict[str, Arrivals] = {}
         self._arriving: dict[str, float] = {}
         self._passing: dict[str, Passing] = {}
         self._courses: dict[str, tuple[Stamp, Course]] = {}
         self._looks = 0
-        self._rate: float | None = None
         self._due: list[tuple[float, int, bool, Raw]] = []
         self._number = count()
         self._errors: dict[Group, Errors] = {}
@@ -103,8 +103,8 @@ class Forecast:
 
     @slots.setter
     def slots(self, slots: int) -> None:
-        if slots != self._slots:
-            self._slots, self._full, self._rate = slots, None, None
+        self._slots = slots
+        self._set_rate()
 
     # --- what is learnt ---
 
@@ -142,7 +142,8 @@ class Forecast:
         if pace is None:
             pace = self._paces[at] = Pace(FIRST_SLOT_S)
         pace.saw(slot_s / work)
-        self._full, self._rate, self.measured = None, None, True
+        self.measured = True
+        self._set_rate()
         self._device_pace.saw(device_s / work)
         return self._device_pace.mean
 
@@ -192,26 +193,13 @@ class Forecast:
     def pace(self, running: int) -> Pace:
         """Of pictures that get their slots when so many hold one."""
         at = self._bin(running)
-        for off in range(_BINS):
+        if (pace := self._paces[at]) is not None:
+            return pace
+        for off in range(1, _BINS):
             for near in (at + off, at - off):
                 if 0 <= near < _BINS and (found := self._paces[near]) is not None:
                     return found
         return Pace(FIRST_SLOT_S)
-
-    @property
-    def full(self) -> Pace:
-        """Of pictures that get the last free slot."""
-        full = self._full
-        if full is None:
-            full = self._full = self.pace(self._slots)
-        return full
-
-    def rate(self) -> float:
-        """Tile-steps per second of all slots together."""
-        rate = self._rate
-        if rate is None:
-            rate = self._rate = max(self._slots, 1) / self.full.mean
-        return rate
 
     def arriving(self, service_class: str) -> float:
         """Tile-steps that come for a class in a second."""
@@ -239,7 +227,7 @@ class Forecast:
         if last_pictures > first_pictures:
             more = last_pictures - first_pictures
             last_s = max(start_s, self._turn(path, last_work, before + more, own, now)[1])
-        late_s = last_s / last_work if last_work > 0 else 1 / self.rate()
+        late_s = last_s / last_work if last_work > 0 else 1 / self.rate
         if bounded and bound is not None:
             own_first = own - (last_pictures - first_pictures)
             last_s = max(last_s, self._own(path, own, bound, now))
@@ -280,7 +268,7 @@ class Forecast:
         arriving = self._arriving
         return [
             (group.weight, group.work, arriving.get(name, 0.0))
-            for name, group in self._queue.classes.items()
+            for name, group in self._queue.root.members.items()
             if name != service_class and (group.waiting or name in arriving)
         ]
 
@@ -307,16 +295,16 @@ class Forecast:
         before: of its user, that wait. own: as in `raw`.
         """
         queue, pace, slots, step = self._queue, self.full, self._slots, path[0]
+        mean_work = queue.mean_work
         course = self._course(step)
         _, rivals, rate = course.of
         if rivals:
             work += self._owes(step)
         passing = self._passing.get(step.name) if before else None
-        if passing is None:
-            fluid_s = course.seconds(work) if rivals else work / rate
+        if passing is not None:
+            fluid_s = course.seconds(work, passing.rate(before, own, mean_work))
         else:
-            fluid_s = course.seconds(work, passing.rate(before, own, queue.mean_work))
-        mean_work = queue.mean_work
+            fluid_s = course.seconds(work) if rivals else work / rate
         position = round(fluid_s * rate / mean_work) if mean_work > 0 else 0
         if slots > _LANES:
             return position, fluid_s + pace.mean * mean_work / slots
@@ -332,12 +320,12 @@ class Forecast:
         if member is None:
             return 0.0
         beyond = member.tag + member.owed - root.served
-        return max(beyond, 0.0) * step.weight / self._queue.device_s_per_work
+        return beyond * step.weight / self._queue.device_s_per_work if beyond > 0 else 0.0
 
     def _course(self, step: Step) -> Course:
         """The one before, while nothing has changed for it."""
         name, weight = step[0], step[1]
-        stamp = self._queue.changes, self._looks, weight, self.rate()
+        stamp = self._queue.changes, self._looks, weight, self.rate
         found = self._courses.get(name)
         if found is not None and found[0] == stamp:
             return found[1]
@@ -357,7 +345,8 @@ class Forecast:
         if not raw.waits:
             return 0.0
         error = raw.errors.start.at(level)
-        return max(raw_s + error * (raw_s + raw.drawing_s), 0.0)
+        start_s = raw_s + error * (raw_s + raw.drawing_s)
+        return start_s if start_s > 0 else 0.0
 
     def _errors_of(self, group: Group) -> Errors:
         errors = self._errors.get(group)
@@ -366,5 +355,11 @@ class Forecast:
             errors = self._errors[group] = Errors(start, finish)
         return errors
 
+    def _set_rate(self) -> None:
+        """Something was learnt of a pace, or slots were set."""
+        self.full = self.pace(self._slots)
+        self.rate = (self._slots or 1) / self.full.mean
+
     def _bin(self, running: int) -> int:
-        return max(0, min(_BINS - 1, _BINS * (running - 1) // max(self._slots, 1)))
+        at = _BINS * (running - 1) // (self._slots or 1)
+        return min(max(at, 0), _BINS - 1)

@@ -94,7 +94,7 @@ class Keeping:
         share_s = self._share_s(step, work, promised_s, now)
         if share_s <= 0:
             return late_s
-        rate = FULL * self._forecast.rate()
+        rate = FULL * self._forecast.rate
         over_s = self._promises.late_s(promised_s, work, rate, now)
         if over_s > (HALF - 1.0) * promised_s:
             over_s += self._appointments.work(step.name, now) / rate
@@ -131,7 +131,7 @@ class Keeping:
             return None
         forecast = self._forecast
         margin_s = MARGIN * forecast.full.mean * self._queue.mean_work
-        if not self._promises.pressing(forecast.rate(), margin_s, now):
+        if not self._promises.pressing(forecast.rate, margin_s, now):
             return None
         return self._promises.first(self._may_hurry)
 
@@ -145,7 +145,7 @@ class Keeping:
         """Whether so much more can be done by its deadline, with all that is due before it, and
         all that waits without a promise, or whose promise was broken."""
         work += self._sooner.get(promised_s, 0.0) + self._unpromised(now)
-        rate = FULL * self._forecast.rate()
+        rate = FULL * self._forecast.rate
         return self._promises.late_s(promised_s, work, rate, now) <= 0
 
     def _unpromised(self, now: float) -> float:
@@ -155,7 +155,7 @@ class Keeping:
 
     def _share(self, step: Step) -> float:
         """Tile-steps per second that a class may be promised while all tiers have work waiting."""
-        return step.weight / self.weights * FULL * self._forecast.rate()
+        return step.weight / self.weights * FULL * self._forecast.rate
 
     def _share_s(self, step: Step, work: float, promised_s: float, now: float) -> float:
         """Seconds until so much is within what a class was not promised of its share; not above
