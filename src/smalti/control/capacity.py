@@ -75,7 +75,7 @@ class Capacity:
         self.load += (1 - math.exp(-since_s / SMOOTH_S)) * (most - self.load)
         return self.load
 
-    def offer(self, tier: Tier, service_class: str, ask: Ask) -> Offer:
+    def offer(self, tier: Tier, ask: Ask) -> Offer:
         """What is served, on the rungs that are taken."""
         level = self._ladder.level(tier.name) if ask.served_as != "flex" else 0
         return chosen(ask.work, ask.offers, tier.rungs, level)
@@ -90,7 +90,9 @@ class Capacity:
         user = self._queue.user(path)
         own = waiting + images - 1 + (user.running if user is not None else 0)
         raw = self._forecast.raw(path, work, ahead, waiting, own, now)
-        raw.position = min(raw.position, self._queue.waiting)
+        waiting_of_all = self._queue.root.waiting
+        if raw.position > waiting_of_all:
+            raw.position = waiting_of_all
         return raw
 
     def until_named(self, path: tuple[Step, Step, Step], pictures: int, now: float) -> float:

@@ -49,7 +49,7 @@ class Controller:
         self._pending = 0
         self._slots = 0
         self._queue.root.credit = 0.0
-        self._keeping.weights = policy.weights
+        self._tiers, self._keeping.weights = policy.tiers, policy.weights
 
     # --- what is set ---
 
@@ -61,7 +61,7 @@ class Controller:
     def policy(self, policy: Policy) -> None:
         """Limits that reach further back than before see what is told to `recount`."""
         self._rules.policy = policy
-        self._keeping.weights = policy.weights
+        self._tiers, self._keeping.weights = policy.tiers, policy.weights
 
     @property
     def slots(self) -> int:
@@ -118,7 +118,7 @@ class Controller:
         tier, and for a job that is there already.
         """
         self._check_new(ask)
-        load = self._capacity.look(self._rules.policy.tiers, now)
+        load = self._capacity.look(self._tiers, now)
         if load is not None:
             self._rules.load_is(load, now)
         self._capacity.flex_room = self.waiting + ask.images <= self._flex_most
@@ -144,13 +144,14 @@ class Controller:
         tier = self._tier(ask.tier)
         device_s = ask.work * ask.images * self._forecast.device_s_per_work
         denial = self._rules.denies(ask, device_s, now)
-        if denial is None:
-            denial = self._too_many(tier, ask, now)
+        if denial is not None:
+            return denial
+        waiting = self._waiting_of.get(line_of(ask), 0)
+        denial = self._too_many(tier, ask, waiting, now)
         if denial is not None:
             return denial
         path = path_of(tier, ask)
-        offer = self._capacity.offer(tier, path[0].name, ask)
-        waiting = self._waiting_of.get(line_of(ask), 0)
+        offer = self._capacity.offer(tier, ask)
         raw = self._capacity.raw(path, offer.work, ask.images, waiting, now)
         denial = self._capacity.denies(tier, ask, path[0], offer, raw, not waiting, now)
         if denial is not None:
@@ -167,8 +168,11 @@ class Controller:
         )  # fmt: skip
         return Admission(offer, ask.served_as, held, self._forecast.wait(raw))
 
-    def _too_many(self, tier: Tier, ask: Ask, now: float) -> Denial | None:
-        """More waiting pictures than the tier allows a user, or the server allows everybody."""
+    def _too_many(self, tier: Tier, ask: Ask, waiting: int, now: float) -> Denial | None:
+        """More waiting pictures than the tier allows a user, or the server allows everybody.
+
+        waiting: of its user, by now.
+        """
         if ask.images > tier.max_waiting:
             rule = f"{tier.name}/waiting"
             who = f"{wording.titled(tier)}: at most"
@@ -177,7 +181,6 @@ class Controller:
             who = "This server lets at most"
             rule = "server/waiting"
             return wording.never_waiting(rule, self.max_waiting, ask.images, who, server=True)
-        waiting = self._waiting_of.get(line_of(ask), 0)
         over = waiting + ask.images - tier.max_waiting
         if over > 0:
             wait_s = self._capacity.until_named(path_of(tier, ask), over, now)
@@ -351,13 +354,13 @@ class Controller:
     # --- within ---
 
     def _tier(self, name: str) -> Tier:
-        tiers = self._rules.policy.tiers
-        if name not in tiers:
+        tier = self._tiers.get(name)
+        if tier is None:
             raise ValueError(
-                f"'{name}' is no tier here; there are {', '.join(tiers)}. "
+                f"'{name}' is no tier here; there are {', '.join(self._tiers)}. "
                 f"Set [tiers.{name}], or give the user another tier."
             )
-        return tiers[name]
+        return tier
 
     def _check_new(self, ask: Ask) -> None:
         if ask.job_id in self._live:
