@@ -14,10 +14,10 @@ from smalti.control import wording
 from smalti.control.appointments import KEPT_S, RULE, Appointments
 from smalti.control.denial import Denial, Option
 from smalti.control.fair import FairQueue, Step
-from smalti.control.forecast import Forecast, Raw
+from smalti.control.forecast import Forecast, Raw, Stamp
 from smalti.control.keeping import Keeping
 from smalti.control.ladder import Ladder, chosen
-from smalti.control.live import Live, path_of
+from smalti.control.live import Live, Path, path_of
 from smalti.control.nouns import Ask, Claim, Offer
 from smalti.control.tiers import Tier
 from smalti.control.wording import SOON_S
@@ -44,6 +44,8 @@ class Capacity:
         self._ladder = Ladder()
         self._looked_at: float | None = None
         self._flex: dict[tuple[str, int], Option] = {}
+        self._newcomers: dict[tuple[str, str, float], Raw] = {}
+        self._stamp: tuple[int, Stamp] | None = None
 
     # --- load and rungs ---
 
@@ -82,20 +84,35 @@ class Capacity:
 
     # --- forecasts ---
 
-    def raw(
-        self, path: tuple[Step, Step, Step], work: float, images: int, waiting: int, now: float
-    ) -> Raw:
-        """Of a job that is not there. waiting: pictures of its user that wait."""
-        ahead = self._queue.ahead_of(path, images, work)
+    def raw(self, path: Path, work: float, images: int, waiting: int, now: float) -> Raw:
+        """Of a job that is not there. waiting: pictures of its user that wait.
+
+        Those that ask for one picture and have nothing here find the same while nothing changes.
+        """
         user = self._queue.user(path)
-        own = waiting + images - 1 + (user.running if user is not None else 0)
+        if user is not None or waiting or images > 1:
+            own = waiting + images - 1 + (user.running if user is not None else 0)
+            return self._raw(path, work, images, waiting, own, now)
+        stamp = self._queue.changes, self._forecast.stamp(now)
+        if self._stamp != stamp:
+            self._stamp = stamp
+            self._newcomers.clear()
+        newcomer = path[0].name, path[1].name, work
+        raw = self._newcomers.get(newcomer)
+        if raw is None:
+            raw = self._newcomers[newcomer] = self._raw(path, work, 1, 0, 0, now)
+        return raw.again()
+
+    def _raw(self, path: Path, work: float, images: int, waiting: int, own: int, now: float) -> Raw:
+        """own: pictures of its user that hold slots or wait before its last one."""
+        ahead = self._queue.ahead_of(path, images, work)
         raw = self._forecast.raw(path, work, ahead, waiting, own, now)
         waiting_of_all = self._queue.root.waiting
         if raw.position > waiting_of_all:
             raw.position = waiting_of_all
         return raw
 
-    def until_named(self, path: tuple[Step, Step, Step], pictures: int, now: float) -> float:
+    def until_named(self, path: Path, pictures: int, now: float) -> float:
         """Seconds until so many of a user's waiting pictures have slots, nine times in ten."""
         user = self._queue.user(path)
         last = None

@@ -34,9 +34,8 @@ _BINS = 8
 _LANES = 64
 """With more slots than this, they are seen as a flow."""
 
-Stamp = tuple[int, int, float, float]
-"""Changes of the queue, looks at what comes, a weight and a rate: while they are the same, so is
-the course of a class."""
+Stamp = tuple[int, float]
+"""While it is the same and the queue does not change, so is what is foreseen for anybody."""
 Group = tuple[str, bool, bool]
 """A class, whether the job waits, and whether it does behind others of its own user."""
 
@@ -75,6 +74,13 @@ class Raw:
     missed: tuple[bool, bool] = (False, False)
     within_s: float = math.inf
 
+    def again(self) -> Raw:
+        """The same for another job."""
+        return Raw(
+            self.position, self.start_s, self.last_s, self.drawing_s, self.late_s, self.waits,
+            self.errors,
+        )  # fmt: skip
+
 
 class Forecast:
     """slots: pictures that are drawn at a time. measured: whether anything has been drawn yet;
@@ -84,6 +90,7 @@ class Forecast:
     def __init__(self, queue: FairQueue) -> None:
         self.measured = False
         self._slots = 0
+        self._changes = 0
         self._queue = queue
         self._device_pace = Pace(FIRST_DEVICE_S)
         self._paces: list[Pace | None] = [None] * _BINS
@@ -91,8 +98,7 @@ class Forecast:
         self._arrivals: dict[str, Arrivals] = {}
         self._arriving: dict[str, float] = {}
         self._passing: dict[str, Passing] = {}
-        self._courses: dict[str, tuple[Stamp, Course]] = {}
-        self._looks = 0
+        self._courses: dict[str, tuple[tuple[int, int, float], Course]] = {}
         self._due: list[tuple[float, int, bool, Raw]] = []
         self._number = count()
         self._errors: dict[Group, Errors] = {}
@@ -129,7 +135,7 @@ class Forecast:
         for passing in self._passing.values():
             passing.look(now)
         self._overdue(now)
-        self._looks += 1
+        self._changes += 1
         self._arriving = {name: flow.rate(now) for name, flow in self._arrivals.items()}
 
     def drew(self, work: float, running: int, slot_s: float, device_s: float) -> float:
@@ -185,6 +191,10 @@ class Forecast:
                 raw.errors.start.missed()
 
     # --- what is foreseen ---
+
+    def stamp(self, now: float) -> Stamp:
+        """Of few slots it is seen how far their pictures are."""
+        return self._changes, now if self._slots <= _LANES else 0.0
 
     @property
     def device_s_per_work(self) -> float:
@@ -325,11 +335,11 @@ class Forecast:
     def _course(self, step: Step) -> Course:
         """The one before, while nothing has changed for it."""
         name, weight = step[0], step[1]
-        stamp = self._queue.changes, self._looks, weight, self.rate
+        stamp = self._queue.changes, self._changes, weight
         found = self._courses.get(name)
         if found is not None and found[0] == stamp:
             return found[1]
-        course = Course(weight, self.rivals(name), stamp[3])
+        course = Course(weight, self.rivals(name), self.rate)
         self._courses[name] = stamp, course
         return course
 
@@ -357,6 +367,7 @@ class Forecast:
 
     def _set_rate(self) -> None:
         """Something was learnt of a pace, or slots were set."""
+        self._changes += 1
         self.full = self.pace(self._slots)
         self.rate = (self._slots or 1) / self.full.mean
 

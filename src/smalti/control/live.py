@@ -9,6 +9,8 @@ from smalti.control.nouns import Ask, Reservation, ServiceTier
 from smalti.control.tiers import Tier
 from smalti.control.user import Step
 
+Path = tuple[Step, Step, Step]
+"""A class, an organisation, a user."""
 WEIGHTS = {"default": 1.0, "flex": 0.1, "priority": 2.0}
 """Of a service tier's class, times the weight of the tier."""
 
@@ -18,7 +20,7 @@ class Live:
     """pending: its images until `enqueue`. raw: its forecast, if any."""
 
     ask: Ask
-    path: tuple[Step, Step, Step]
+    path: Path
     work: float
     pending: int
     admitted_at: float = 0.0
@@ -29,8 +31,8 @@ class Live:
     withdrawn: bool = False
 
 
-def path_of(tier: Tier, ask: Ask, service: ServiceTier | None = None) -> tuple[Step, Step, Step]:
-    """Its class, its organisation, its user. service: in place of the one it asks for."""
+def path_of(tier: Tier, ask: Ask, service: ServiceTier | None = None) -> Path:
+    """service: in place of the one it asks for."""
     service = service or ask.served_as
     name = tier.name if service == "default" else f"{tier.name}/{service}"
     return (
