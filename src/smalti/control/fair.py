@@ -223,18 +223,17 @@ class FairQueue:
         changed = False
         for step in path:
             name, weight, bound = step
-            group = at
-            if not isinstance(group, Group):
-                raise ValueError(f"'{group.name}' is a user, and has no members such as '{name}'.")
-            found = group.members.get(name)
+            if not isinstance(at, Group):
+                raise ValueError(f"'{at.name}' is a user, and has no members such as '{name}'.")
             if bound is None:
                 bound = UNBOUNDED
+            found = at.members.get(name)
             if found is None:
-                found = (User if step is path[-1] else Group)(name, group)
+                found = (User if step is path[-1] else Group)(name, at)
                 found.weight, found.max_running = weight, bound
-                group.members[name] = found
+                at.members[name] = found
             elif found.weight != weight or found.max_running != bound:
-                group.reset(found, weight, bound)
+                at.reset(found, weight, bound)
                 changed = True
             at = found
         if not isinstance(at, User):
