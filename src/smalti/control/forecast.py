@@ -94,6 +94,7 @@ class Forecast:
         self._queue = queue
         self._device_pace = Pace(FIRST_DEVICE_S)
         self._paces: list[Pace | None] = [None] * _BINS
+        self.full = self.pace(0)
         self._set_rate()
         self._arrivals: dict[str, Arrivals] = {}
         self._arriving: dict[str, float] = {}
@@ -110,6 +111,7 @@ class Forecast:
     @slots.setter
     def slots(self, slots: int) -> None:
         self._slots = slots
+        self.full = self.pace(slots)
         self._set_rate()
 
     # --- what is learnt ---
@@ -147,6 +149,7 @@ class Forecast:
         pace = self._paces[at]
         if pace is None:
             pace = self._paces[at] = Pace(FIRST_SLOT_S)
+            self.full = self.pace(self._slots)
         pace.saw(slot_s / work)
         self.measured = True
         self._set_rate()
@@ -368,7 +371,6 @@ class Forecast:
     def _set_rate(self) -> None:
         """Something was learnt of a pace, or slots were set."""
         self._changes += 1
-        self.full = self.pace(self._slots)
         self.rate = (self._slots or 1) / self.full.mean
 
     def _bin(self, running: int) -> int:
