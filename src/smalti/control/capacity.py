@@ -43,7 +43,7 @@ class Capacity:
         self._keeping = keeping
         self._ladder = Ladder()
         self._looked_at: float | None = None
-        self._flex: dict[tuple[str, int], Option] = {}
+        self._flex: dict[tuple[str, int], tuple[Option, ...]] = {}
         self._newcomers: dict[tuple[str, str, float], Raw] = {}
         self._stamp: tuple[int, Stamp] | None = None
 
@@ -178,20 +178,17 @@ class Capacity:
     def _options(self, tier: Tier, ask: Ask, now: float) -> tuple[Option, ...]:
         if "flex" not in tier.services or not self.flex_room:
             return ()
-        option = self._flex.get((tier.name, ask.images))
-        if option is None:
+        options = self._flex.get((tier.name, ask.images))
+        if options is None:
             path = path_of(tier, ask, "flex")
             raw = self.raw(path, ask.work, ask.images, 0, now)
-            option = Option("flex", self._forecast.finish_s(raw))
-            self._flex[tier.name, ask.images] = option
-        return (option,)
+            options = (Option("flex", self._forecast.finish_s(raw)),)
+            self._flex[tier.name, ask.images] = options
+        return options
 
-    def books(self, denial: Denial, ask: Ask, now: float) -> None:
+    def books(self, claim: Claim, ask: Ask, now: float) -> None:
         """A denial is told: keep the place that it names."""
-        claim = denial.claim
-        if claim is None or claim.rule != RULE:
-            return
-        if self._appointments.told(ask.user_id, now) is None:
+        if claim.rule == RULE and self._appointments.told(ask.user_id, now) is None:
             service = ask.served_as
             name = ask.tier if service == "default" else f"{ask.tier}/{service}"
             self._appointments.keep(claim, name, ask.work * ask.images)

@@ -125,8 +125,9 @@ class Controller:
         outcome = self._judge(ask, now)
         if isinstance(outcome, Denial):
             self._keeping.decided(ask.tier, True, now)
-            self._rules.honours(outcome)
-            self._capacity.books(outcome, ask, now)
+            if outcome.claim is not None:
+                self._rules.honours(outcome)
+                self._capacity.books(outcome.claim, ask, now)
             return outcome
         admission, live = outcome
         self._keeping.decided(ask.tier, False, now)
@@ -252,14 +253,17 @@ class Controller:
         live = self._live.get(job_id)
         if live is None or not live.pending:
             raise ValueError(f"{job_id} is not admitted, or is in the queue already.")
-        self._forget_pending(live)
         pictures = range(live.ask.images) if indices is None else sorted(set(indices))
-        self._promises.served(job_id, live.work * (live.ask.images - len(pictures)))
         self._queue.put(job_id, live.path, pictures, live.work)
-        self._count_waiting(live, len(pictures))
-        if not pictures:
-            self._promises.forget(job_id)
-        self._end_if_over(live)
+        self._pending -= live.pending
+        live.pending, live.waiting = 0, len(pictures)
+        drawn = live.ask.images - live.waiting
+        if drawn:
+            self._count_line(live, -drawn)
+            self._promises.served(job_id, live.work * drawn)
+            if not pictures:
+                self._promises.forget(job_id)
+                self._end_if_over(live)
 
     def next(self, now: float) -> Turn | None:
         """The picture for a free slot; it runs from now on. None if no slot or picture is free."""
@@ -274,8 +278,8 @@ class Controller:
         self._promises.served(named[0], live.work)
         if not live.waiting:
             self._promises.forget(named[0])
-        if live.raw is not None and not live.waiting:
-            self._forecast.began(live.raw, now - live.admitted_at)
+            if live.raw is not None:
+                self._forecast.began(live.raw, now - live.admitted_at)
         return Turn(*named)
 
     def finished(self, job_id: str, index: int, device_s: float, now: float) -> None:

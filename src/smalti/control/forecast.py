@@ -270,7 +270,7 @@ class Forecast:
         foreseen_s, least_s = raw.last_s + raw.drawing_s, 0.1 * raw.drawing_s
         errors = raw.errors.finish
         half = max(foreseen_s * (1.0 + errors.at(0)), least_s)
-        return half, max(half, foreseen_s * (1.0 + errors.at(1)), least_s)
+        return half, max(half, foreseen_s * (1.0 + errors.at(1)))
 
     def surely(self, raw: Raw) -> float:
         """Seconds within which its last picture gets its slot, 99 times in a hundred."""

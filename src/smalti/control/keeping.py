@@ -10,6 +10,7 @@ leave. With two classes short of slots, their weights decide, and those are the 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 from smalti.control.appointments import Appointments
@@ -44,8 +45,8 @@ class Keeping:
         self._forecast = forecast
         self._appointments = appointments
         self._promises = promises
-        self._buckets: dict[str, Bucket] = {}
-        self._refusals: dict[str, Refusals] = {}
+        self._buckets = defaultdict[str, Bucket](Bucket)
+        self._refusals = defaultdict[str, Refusals](Refusals)
         self._short: frozenset[str] = frozenset()
         self._sooner: dict[float, float] = {}
 
@@ -110,15 +111,11 @@ class Keeping:
         self._promises.keep(live.ask.job_id, promised_s, work, now)
         if self._forecast.measured:
             share = self._share(live.path[0])
-            bucket = self._buckets.setdefault(live.path[0].name, Bucket())
-            bucket.take(work, share, share * promised_s, now)
+            self._buckets[live.path[0].name].take(work, share, share * promised_s, now)
 
     def decided(self, tier: str, refused: bool, now: float) -> None:
         """A request of a tier was decided."""
-        refusals = self._refusals.get(tier)
-        if refusals is None:
-            refusals = self._refusals[tier] = Refusals()
-        refusals.add(refused, now)
+        self._refusals[tier].add(refused, now)
 
     def refused_part(self, tier: str, now: float) -> float:
         """Of a tier's requests of the last minute or so."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
 from smalti.control.forecast import Raw
 from smalti.control.nouns import Ask, Reservation, ServiceTier
@@ -33,13 +34,13 @@ class Live:
 
 def path_of(tier: Tier, ask: Ask, service: ServiceTier | None = None) -> Path:
     """service: in place of the one it asks for."""
-    service = service or ask.served_as
-    name = tier.name if service == "default" else f"{tier.name}/{service}"
-    return (
-        Step(name, tier.weight * WEIGHTS[service]),
-        Step(ask.org_id),
-        Step(ask.user_id, 1.0, tier.max_running),
-    )
+    of_class = _class(tier.name, tier.weight, service or ask.served_as)
+    return of_class, Step(ask.org_id), Step(ask.user_id, 1.0, tier.max_running)
+
+
+@cache
+def _class(tier: str, weight: float, service: ServiceTier) -> Step:
+    return Step(tier if service == "default" else f"{tier}/{service}", weight * WEIGHTS[service])
 
 
 def line_of(ask: Ask) -> str:
