@@ -50,12 +50,12 @@ def ahead_of_newcomer(
     at: Member = root
     for step in path:
         assert isinstance(at, Group)
-        found = at.members.get(step[0])
+        found = at.members.get(step.name)
         if found is None:
             if at is root:
                 return Ahead(0, 0.0, images - 1, (images - 1) * work)
-            at = Member(step[0], at)
-            at.weight = step[1]
+            at = Member(step.name, at)
+            at.weight = step.weight
             break
         at = found
     ahead = _ahead(at, at.waiting, at.work, images, work, rate)
@@ -107,10 +107,10 @@ def _stands(group: Group, member: Member, rate: float) -> tuple[int, float]:
         start = group.served if member.waiting else group.virtual
         tag = (tag if tag > start else start) + _LATER
     rank = line.before(tag)
-    if not rank or rate <= 0:
+    if not rank or rate <= 0.0:
         return rank, 0.0
     beyond = (tag - line.first_tag()) / rate - group.work / group.waiting
-    return rank, beyond if beyond > 0 else 0.0
+    return rank, beyond if beyond > 0.0 else 0.0
 
 
 def _beside(
@@ -122,7 +122,7 @@ def _beside(
     """
     waiting, work = group.waiting - member.waiting, group.work - member.work
     each = own / member.weight + beyond
-    if each <= 0 or work <= 0:
+    if each <= 0.0 or work <= 0.0:
         return rank, rank * work / waiting
     others = group.standing + len(group.aside)
     weights = group.weights

@@ -35,9 +35,9 @@ class Course:
 
     def seconds(self, work: float, passing: float = 0.0) -> float:
         """Until the class has been served `work` more, beside what passes it in a second."""
-        if work <= 0:
+        if work <= 0.0:
             return 0.0
-        if self.of[2] <= 0:
+        if self.of[2] <= 0.0:
             return math.inf
         stages, passed_s = self._stages, 0.0
         for i in count():
@@ -59,10 +59,10 @@ class Course:
         self._level = level = level_of(weight, rivals, left, rate)
         lasts_s, self._runs_out = math.inf, -1
         for i, waiting in enumerate(left):
-            if waiting > 0:
+            if waiting > 0.0:
                 its_weight, _, arriving = rivals[i]
                 loses = level * its_weight - arriving
-                if loses > 0 and waiting / loses < lasts_s:
+                if loses > 0.0 and waiting / loses < lasts_s:
                     lasts_s, self._runs_out = waiting / loses, i
         stage = level * weight, lasts_s
         self._stages.append(stage)
@@ -73,14 +73,12 @@ class Course:
         left, rivals, level = self._left, self.of[1], self._level
         left[self._runs_out] = 0.0
         for i, waiting in enumerate(left):
-            if waiting > 0:
+            if waiting > 0.0:
                 its_weight, _, arriving = rivals[i]
                 left[i] = max(waiting + (arriving - level * its_weight) * passed_s, 0.0)
 
 
-def level_of(
-    weight: float, rivals: Sequence[Rival], left: Sequence[float], rate: float
-) -> float:
+def level_of(weight: float, rivals: Sequence[Rival], left: Sequence[float], rate: float) -> float:
     """What a class that has work waiting gets of the rate, for each of its weight.
 
     So does each of its rivals that has work waiting, and one for which more arrives than that. What
@@ -88,9 +86,9 @@ def level_of(
     """
     weights, modest = weight, []
     for i, rival in enumerate(rivals):
-        if left[i] > 0:
+        if left[i] > 0.0:
             weights += rival[0]
-        elif rival[2] > 0:
+        elif rival[2] > 0.0:
             weights += rival[0]
             modest.append(rival)
     level = rate / weights

@@ -240,7 +240,7 @@ class Forecast:
         if last_pictures > first_pictures:
             more = last_pictures - first_pictures
             last_s = max(start_s, self._turn(path, last_work, before + more, own, now)[1])
-        late_s = last_s / last_work if last_work > 0 else 1 / self.rate
+        late_s = last_s / last_work if last_work > 0.0 else 1 / self.rate
         if bounded and bound is not None:
             own_first = own - (last_pictures - first_pictures)
             last_s = max(last_s, self._own(path, own, bound, now))
@@ -257,7 +257,7 @@ class Forecast:
         raw.told = raw.errors.start.at(1), raw.errors.finish.at(1)
         start_s = self._start(raw, raw.start_s, 0), self._start(raw, raw.start_s, 1)
         finish_s = self.finish_s(raw)
-        if 0 < raw.within_s < start_s[1]:
+        if 0.0 < raw.within_s < start_s[1]:
             start_s, finish_s = self._by_deadline(raw, start_s, finish_s)
         return Wait(raw.position, start_s, finish_s)
 
@@ -318,7 +318,7 @@ class Forecast:
             fluid_s = course.seconds(work, passing.rate(before, own, mean_work))
         else:
             fluid_s = course.seconds(work) if rivals else work / rate
-        position = round(fluid_s * rate / mean_work) if mean_work > 0 else 0
+        position = round(fluid_s * rate / mean_work) if mean_work > 0.0 else 0
         if slots > _LANES:
             return position, fluid_s + pace.mean * mean_work / slots
         running = queue.running
@@ -333,11 +333,11 @@ class Forecast:
         if member is None:
             return 0.0
         beyond = member.tag + member.owed - root.served
-        return beyond * step.weight / self._queue.device_s_per_work if beyond > 0 else 0.0
+        return beyond * step.weight / self._queue.device_s_per_work if beyond > 0.0 else 0.0
 
     def _course(self, step: Step) -> Course:
         """The one before, while nothing has changed for it."""
-        name, weight = step[0], step[1]
+        name, weight = step.name, step.weight
         stamp = self._queue.changes, self._changes, weight
         found = self._courses.get(name)
         if found is not None and found[0] == stamp:
@@ -359,7 +359,7 @@ class Forecast:
             return 0.0
         error = raw.errors.start.at(level)
         start_s = raw_s + error * (raw_s + raw.drawing_s)
-        return start_s if start_s > 0 else 0.0
+        return start_s if start_s > 0.0 else 0.0
 
     def _errors_of(self, group: Group) -> Errors:
         errors = self._errors.get(group)

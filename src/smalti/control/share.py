@@ -122,7 +122,7 @@ class Group(Member):
     def head(self) -> Member:
         """Who is next of a line that is not empty. Whoever owes something goes back first."""
         line = self.line
-        while (member := line.first()).owed > 0:
+        while (member := line.first()).owed > 0.0:
             _settled(member)
             line.move_first(member.tag)
         return member
@@ -177,7 +177,7 @@ class Group(Member):
                 self.virtual = tag
         weight = member.weight
         given = device_s + self._unsettled
-        if given > 0:
+        if given > 0.0:
             self.virtual += given / (self.weights + weight)
             self._unsettled = 0.0
         else:
@@ -225,7 +225,7 @@ class Group(Member):
             _settled(member)
             if member.waiting:
                 self.stand(member)
-        elif member.owed < 0:
+        elif member.owed < 0.0:
             self._move(member)
         tag = member.tag + member.owed
         if tag > self._latest:
