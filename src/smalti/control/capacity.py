@@ -79,7 +79,7 @@ class Capacity:
 
     def offer(self, tier: Tier, ask: Ask) -> Offer:
         """What is served, on the rungs that are taken."""
-        level = self._ladder.level(tier.name) if ask.served_as != "flex" else 0
+        level = self._ladder.level(tier.name) if ask.service != "flex" else 0
         return chosen(ask.work, ask.offers, tier.rungs, level)
 
     # --- forecasts ---
@@ -140,7 +140,7 @@ class Capacity:
         self, tier: Tier, ask: Ask, step: Step, offer: Offer, raw: Raw, alone: bool, now: float
     ) -> Denial | None:
         """alone: whether nothing of its user waits."""
-        promised_s = tier.promised_wait_s if ask.served_as != "flex" else None
+        promised_s = tier.promised_wait_s if ask.service != "flex" else None
         if not self._forecast.measured:
             promised_s = None
         if promised_s is not None and not self._appointments.holds(ask.user_id, now):
@@ -165,7 +165,7 @@ class Capacity:
     ) -> Denial:
         at = self._appointments.told(ask.user_id, now)
         if at is None:
-            at = float(math.ceil(now + max(late_s - promised_s, 1.0)))
+            at = wording.whole_second(now, late_s - promised_s)
         claim = Claim(ask.user_id, RULE, 0, at, at + KEPT_S)
         wait_s = self._forecast.start_s(raw)
         if wait_s <= promised_s:

@@ -143,7 +143,7 @@ class Controller:
 
     def _judge(self, ask: Ask, now: float) -> Denial | tuple[Admission, Live]:
         tier = self._tier(ask.tier)
-        device_s = ask.work * ask.images * self._forecast.device_s_per_work
+        device_s = ask.work * ask.images * self._queue.device_s_per_work
         denial = self._rules.denies(ask, device_s, now)
         if denial is not None:
             return denial
@@ -162,7 +162,7 @@ class Controller:
         return admission, Live(ask, path, offer.work, ask.images, now, raw, held)
 
     def _admission(self, ask: Ask, offer: Offer, raw: Raw, now: float) -> Admission:
-        device_s = offer.work * ask.images * self._forecast.device_s_per_work
+        device_s = offer.work * ask.images * self._queue.device_s_per_work
         held = Reservation(
             ask.job_id, ask.user_id, ask.tier, ask.images, now,
             ask.org_id, ask.key_id, ask.region, ask.model, device_s,

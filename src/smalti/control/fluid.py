@@ -75,7 +75,8 @@ class Course:
         for i, waiting in enumerate(left):
             if waiting > 0.0:
                 its_weight, _, arriving = rivals[i]
-                left[i] = max(waiting + (arriving - level * its_weight) * passed_s, 0.0)
+                then = waiting + (arriving - level * its_weight) * passed_s
+                left[i] = then if then > 0.0 else 0.0
 
 
 def level_of(weight: float, rivals: Sequence[Rival], left: Sequence[float], rate: float) -> float:

@@ -199,10 +199,6 @@ class Forecast:
         """Of few slots it is seen how far their pictures are."""
         return self._changes, now if self._slots <= _LANES else 0.0
 
-    @property
-    def device_s_per_work(self) -> float:
-        return self._device_pace.mean
-
     def pace(self, running: int) -> Pace:
         """Of pictures that get their slots when so many hold one."""
         at = self._bin(running)
@@ -269,8 +265,11 @@ class Forecast:
         """Seconds until its last picture is drawn, p50 and p90."""
         foreseen_s, least_s = raw.last_s + raw.drawing_s, 0.1 * raw.drawing_s
         errors = raw.errors.finish
-        half = max(foreseen_s * (1.0 + errors.at(0)), least_s)
-        return half, max(half, foreseen_s * (1.0 + errors.at(1)))
+        half = foreseen_s * (1.0 + errors.at(0))
+        if half < least_s:
+            half = least_s
+        most = foreseen_s * (1.0 + errors.at(1))
+        return half, most if most > half else half
 
     def surely(self, raw: Raw) -> float:
         """Seconds within which its last picture gets its slot, 99 times in a hundred."""

@@ -105,7 +105,7 @@ class Keeping:
         """A job is admitted. Before the fleet's pace was measured nobody is refused on a guess, and
         promises are given."""
         promised_s = tier.promised_wait_s
-        if promised_s is None or live.ask.served_as == "flex":
+        if promised_s is None or live.ask.service == "flex":
             return
         work = live.work * live.ask.images
         self._promises.keep(live.ask.job_id, promised_s, work, now)
