@@ -44,7 +44,7 @@ class Capacity:
         self._ladder = Ladder()
         self._looked_at: float | None = None
         self._flex: dict[tuple[str, int], tuple[Option, ...]] = {}
-        self._newcomers: dict[tuple[str, str, float], Raw] = {}
+        self._newcomers: dict[tuple[str, float, str], Raw] = {}
         self._stamp: tuple[int, Stamp] | None = None
 
     # --- load and rungs ---
@@ -97,11 +97,11 @@ class Capacity:
         if self._stamp != stamp:
             self._stamp = stamp
             self._newcomers.clear()
-        newcomer = path[0].name, path[1].name, work
+        newcomer = path[0].name, path[0].weight, path[1].name
         raw = self._newcomers.get(newcomer)
         if raw is None:
             raw = self._newcomers[newcomer] = self._raw(path, work, 1, 0, 0, now)
-        return raw.again()
+        return raw.again(work)
 
     def _raw(self, path: Path, work: float, images: int, waiting: int, own: int, now: float) -> Raw:
         """own: pictures of its user that hold slots or wait before its last one."""

@@ -53,9 +53,10 @@ class Raw:
     """A forecast before it is corrected. Seconds from when it was made.
 
     position: pictures before its next one, those that are expected to come among them.
-    start_s, last_s: until the job's next picture gets a slot, and its last one. drawing_s: a
-    picture's time in its slot. late_s: for how much longer each tile-step before it keeps it
-    waiting. waits: whether there is no slot for it at once. errors: with which it is corrected.
+    start_s, last_s: until the job's next picture gets a slot, and its last one. step_s, drawing_s:
+    in its slot, a tile-step's time and a picture's. late_s: for how much longer each tile-step
+    before it keeps it waiting. waits: whether there is no slot for it at once. errors: with which
+    it is corrected.
     told: the errors that were allowed for in the p90 of its start and of its end; missed: whether
     those have passed before it began, and ended. within_s: until its deadline, where that brings
     it to its turn whatever comes; not above zero once that has passed.
@@ -64,6 +65,7 @@ class Raw:
     position: int
     start_s: float
     last_s: float
+    step_s: float
     drawing_s: float
     late_s: float
     waits: bool
@@ -74,11 +76,11 @@ class Raw:
     missed: tuple[bool, bool] = (False, False)
     within_s: float = math.inf
 
-    def again(self) -> Raw:
-        """The same for another job."""
+    def again(self, work: float) -> Raw:
+        """The same for another job of one picture, of so much work."""
         return Raw(
-            self.position, self.start_s, self.last_s, self.drawing_s, self.late_s, self.waits,
-            self.errors,
+            self.position, self.start_s, self.last_s, self.step_s, self.step_s * work, self.late_s,
+            self.waits, self.errors,
         )  # fmt: skip
 
 
@@ -226,10 +228,10 @@ class Forecast:
         running = len(self._queue.running)
         bounded = bound is not None and own >= bound
         if self._slots - running > ahead.last_pictures and not bounded:
-            drawing_s = self.pace(running).mean * work
+            step_s = self.pace(running).mean
             errors = self._errors_of((step.name, False, False))
-            return Raw(0, 0.0, 0.0, drawing_s, 0.0, False, errors)
-        drawing_s = self.full.mean * work
+            return Raw(0, 0.0, 0.0, step_s, step_s * work, 0.0, False, errors)
+        step_s = self.full.mean
         first_pictures, first_work, last_pictures, last_work = ahead
         position, start_s = self._turn(path, first_work, before, own, now)
         last_s = start_s
@@ -243,7 +245,7 @@ class Forecast:
             if own_first >= bound:
                 start_s = max(start_s, self._own(path, own_first, bound, now))
         errors = self._errors_of((step.name, True, own > 0))
-        return Raw(position, start_s, last_s, drawing_s, late_s, True, errors)
+        return Raw(position, start_s, last_s, step_s, step_s * work, late_s, True, errors)
 
     def serves(self, step: Step, work: float) -> float:
         """Seconds until a class that goes on waiting has been served `work` tile-steps."""
