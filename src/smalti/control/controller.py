@@ -144,11 +144,8 @@ class Controller:
     def _judge(self, ask: Ask, now: float) -> Denial | tuple[Admission, Live]:
         tier = self._tier(ask.tier)
         device_s = ask.work * ask.images * self._queue.device_s_per_work
-        denial = self._rules.denies(ask, device_s, now)
-        if denial is not None:
-            return denial
         waiting = self._waiting_of.get(line_of(ask), 0)
-        denial = self._too_many(tier, ask, waiting, now)
+        denial = self._rules.denies(ask, device_s, now) or self._too_many(tier, ask, waiting, now)
         if denial is not None:
             return denial
         path = path_of(tier, ask)
@@ -158,8 +155,8 @@ class Controller:
         if denial is not None:
             return denial
         admission = self._admission(ask, offer, raw, now)
-        held = admission.reservation
-        return admission, Live(ask, path, offer.work, ask.images, now, raw, held)
+        live = Live(ask, path, offer.work, ask.images, now, raw, admission.reservation)
+        return admission, live
 
     def _admission(self, ask: Ask, offer: Offer, raw: Raw, now: float) -> Admission:
         device_s = offer.work * ask.images * self._queue.device_s_per_work
@@ -296,8 +293,7 @@ class Controller:
             slot_s = now - run.since
             pace = self._forecast.drew(run.work, run.among, slot_s, device_s)
             self._queue.device_s_per_work = pace
-            device_s = CREDIT_S * self._forecast.rate * pace
-            self._queue.root.credit = device_s / self._keeping.weights
+            self._queue.root.credit = CREDIT_S * self._forecast.rate * pace / self._keeping.weights
             if live.raw is not None and not live.waiting and not live.running:
                 self._forecast.ended(live.raw, now - live.admitted_at)
         self._end_if_over(live)
