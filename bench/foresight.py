@@ -62,8 +62,8 @@ class Copy(Loop):
         if new and self.out.started_s[i] == NEVER:
             self.waits[i] = {kind: self.splits(i, now, kind) for kind in KINDS}
 
-    def fill(self, now: float) -> None:
-        super().fill(now)
+    def fill(self, now: float, changed: tuple[int, ...] = ()) -> None:
+        super().fill(now, changed)
         if self.of is not None and self.out.started_s[self.of] != NEVER:
             raise Started
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smalti.control.fluid import Course, Rival, split
+from smalti.control.fluid import Course, Rival, level_of
 
 RIVALS = st.lists(
     st.tuples(
@@ -18,12 +18,22 @@ RIVALS = st.lists(
 )
 
 
+def split(weight: float, rivals: list[Rival], left: list[float]) -> tuple[float, list[float]]:
+    """What a class gets of a rate of 10, and what each of its rivals gets."""
+    level = level_of(weight, rivals, left, 10.0)
+    theirs = [
+        level * its_weight if waiting > 0 else min(arriving, level * its_weight)
+        for (its_weight, _, arriving), waiting in zip(rivals, left, strict=True)
+    ]
+    return level * weight, theirs
+
+
 @given(RIVALS, st.floats(0.5, 20))
 def test_the_rate_is_shared_out_and_nobody_gets_more_than_he_can_use(
     rivals: list[Rival], weight: float
 ) -> None:
     left = [waiting for _, waiting, _ in rivals]
-    mine, theirs = split(weight, rivals, left, 10.0)
+    mine, theirs = split(weight, rivals, left)
     assert mine + sum(theirs) == pytest.approx(10.0)
     for (its_weight, waiting, arriving), its in zip(rivals, theirs, strict=True):
         if waiting == 0:
@@ -37,7 +47,7 @@ def test_small_steps_take_as_long(rivals: list[Rival], weight: float, work: floa
     told_s = Course(weight, rivals, 10.0).seconds(work)
     left, done, now, step = [waiting for _, waiting, _ in rivals], 0.0, 0.0, told_s / 2000
     while done < work:
-        mine, theirs = split(weight, rivals, left, 10.0)
+        mine, theirs = split(weight, rivals, left)
         done += mine * step
         for i, (_, _, arriving) in enumerate(rivals):
             if left[i] > 0:

@@ -36,6 +36,20 @@ def test_the_line_is_a_sorted_list(done: list[tuple[int, int]]) -> None:
             assert (line.first_tag(), line.first()) == twin[0]
 
 
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=9), st.lists(st.integers(0, 12)))
+def test_the_first_moves_behind_those_with_its_new_tag(tags: list[int], moves: list[int]) -> None:
+    line, twin = Line[int](), Line[int]()
+    for who, tag in enumerate(tags):
+        line.put(float(tag), who)
+        twin.put(float(tag), who)
+    for tag in moves:
+        line.move_first(float(tag))
+        first = twin.first()
+        twin.remove_first()
+        twin.put(float(tag), first)
+        assert list(line) == list(twin)
+
+
 @pytest.mark.parametrize("tags", [10**9, 7, 1], ids=["tags differ", "few tags", "one tag"])
 def test_many_are_kept_in_order_over_buckets(tags: int) -> None:
     line: Line[int] = Line()
@@ -55,6 +69,10 @@ def test_many_are_kept_in_order_over_buckets(tags: int) -> None:
         assert line.before(tag) == sum(other < tag for other in tag_of.values())
     for who in sorted(tag_of)[::2]:
         line.remove(tag_of.pop(who), who)
+    for _ in range(500):
+        who = line.first()
+        tag_of[who] = float(dice.randrange(tags))
+        line.move_first(tag_of[who])
     while tag_of:
         tag, who = line.first_tag(), line.first()
         assert tag == tag_of.pop(who) == min([tag, *tag_of.values()])

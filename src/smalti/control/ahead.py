@@ -50,12 +50,12 @@ def ahead_of_newcomer(
     at: Member = root
     for step in path:
         assert isinstance(at, Group)
-        found = at.members.get(step[0])
+        found = at.members.get(step.name)
         if found is None:
             if at is root:
                 return Ahead(0, 0.0, images - 1, (images - 1) * work)
-            at = Member(step[0], at)
-            at.weight = step[1]
+            at = Member(step.name, at)
+            at.weight = step.weight
             break
         at = found
     ahead = _ahead(at, at.waiting, at.work, images, work, rate)
@@ -83,18 +83,20 @@ def _ahead(
 ) -> Ahead:
     """pictures, work: what waits in the member before the job. images, each: of the job."""
     more = images - 1
-    first: tuple[float, float] = pictures, work
-    last: tuple[float, float] = pictures + more, work + more * each
+    first, last, last_work = float(pictures), float(pictures + more), work + more * each
     group = member.parent
     while group is not None and group.parent is not None:
         if group.waiting > member.waiting:
             rank, beyond = _stands(group, member, rate)
-            others = _beside(group, member, rank, beyond, first[1])
-            then = _beside(group, member, rank, beyond, last[1]) if more else others
-            first = first[0] + others[0], first[1] + others[1]
-            last = last[0] + then[0], last[1] + then[1]
+            others, theirs = _beside(group, member, rank, beyond, work)
+            if more:
+                then, then_work = _beside(group, member, rank, beyond, last_work)
+                last, last_work = last + then, last_work + then_work
+            first, work = first + others, work + theirs
         member, group = group, group.parent
-    return Ahead(round(first[0]), first[1], round(last[0]), last[1])
+    if not more:
+        last, last_work = first, work
+    return Ahead(round(first), work, round(last), last_work)
 
 
 def _stands(group: Group, member: Member, rate: float) -> tuple[int, float]:
@@ -105,10 +107,10 @@ def _stands(group: Group, member: Member, rate: float) -> tuple[int, float]:
         start = group.served if member.waiting else group.virtual
         tag = (tag if tag > start else start) + _LATER
     rank = line.before(tag)
-    if not rank or rate <= 0:
+    if not rank or rate <= 0.0:
         return rank, 0.0
     beyond = (tag - line.first_tag()) / rate - group.work / group.waiting
-    return rank, beyond if beyond > 0 else 0.0
+    return rank, beyond if beyond > 0.0 else 0.0
 
 
 def _beside(
@@ -120,7 +122,7 @@ def _beside(
     """
     waiting, work = group.waiting - member.waiting, group.work - member.work
     each = own / member.weight + beyond
-    if each <= 0 or work <= 0:
+    if each <= 0.0 or work <= 0.0:
         return rank, rank * work / waiting
     others = group.standing + len(group.aside)
     weights = group.weights
@@ -129,5 +131,7 @@ def _beside(
     if others <= 0:
         return 0.0, 0.0
     served, left = group.backlog.served(each * weights / others, member)
-    work_before = min(served + rank * left / others * work / waiting, work)
-    return work_before * waiting / work, work_before
+    before = served + rank * left / others * work / waiting
+    if before > work:
+        before = work
+    return before * waiting / work, before

@@ -43,7 +43,8 @@ class Appointments:
         return self._work.get(service_class, 0.0) * show
 
     def keep(self, claim: Claim, service_class: str, work: float) -> None:
-        self._drop(claim.user_id)
+        if claim.user_id in self._kept:
+            self._drop(claim.user_id)
         self._kept[claim.user_id] = claim.at, claim.until, service_class, work
         self._work[service_class] = self._work.get(service_class, 0.0) + work
         heapq.heappush(self._by_end, (claim.until, claim.user_id))

@@ -17,9 +17,12 @@ class Bucket:
 
     def left(self, per_s: float, most: float, now: float) -> float:
         """per_s, most: amounts, as they are now. Nothing is changed."""
-        since_s = max(now - self._at, 0.0)
-        return most - max(min(self._spent, 2 * most) - per_s * since_s, 0.0)
+        spent = self._spent if self._spent < 2 * most else 2 * most
+        if now > self._at:
+            spent -= per_s * (now - self._at)
+        return most - spent if spent > 0 else most
 
     def take(self, amount: float, per_s: float, most: float, now: float) -> None:
         self._spent = most - self.left(per_s, most, now) + amount
-        self._at = max(self._at, now)
+        if now > self._at:
+            self._at = now

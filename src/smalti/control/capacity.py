@@ -14,10 +14,10 @@ from smalti.control import wording
 from smalti.control.appointments import KEPT_S, RULE, Appointments
 from smalti.control.denial import Denial, Option
 from smalti.control.fair import FairQueue, Step
-from smalti.control.forecast import Forecast, Raw
+from smalti.control.forecast import Forecast, Raw, Stamp
 from smalti.control.keeping import Keeping
 from smalti.control.ladder import Ladder, chosen
-from smalti.control.live import Live, path_of
+from smalti.control.live import Live, Path, path_of
 from smalti.control.nouns import Ask, Claim, Offer
 from smalti.control.tiers import Tier
 from smalti.control.wording import SOON_S
@@ -43,7 +43,9 @@ class Capacity:
         self._keeping = keeping
         self._ladder = Ladder()
         self._looked_at: float | None = None
-        self._flex: dict[tuple[str, int], Option] = {}
+        self._flex: dict[tuple[str, int], tuple[Option, ...]] = {}
+        self._newcomers: dict[tuple[str, float, str], Raw] = {}
+        self._stamp: tuple[int, Stamp] | None = None
 
     # --- load and rungs ---
 
@@ -75,25 +77,42 @@ class Capacity:
         self.load += (1 - math.exp(-since_s / SMOOTH_S)) * (most - self.load)
         return self.load
 
-    def offer(self, tier: Tier, service_class: str, ask: Ask) -> Offer:
+    def offer(self, tier: Tier, ask: Ask) -> Offer:
         """What is served, on the rungs that are taken."""
-        level = self._ladder.level(tier.name) if ask.served_as != "flex" else 0
+        level = self._ladder.level(tier.name) if ask.service != "flex" else 0
         return chosen(ask.work, ask.offers, tier.rungs, level)
 
     # --- forecasts ---
 
-    def raw(
-        self, path: tuple[Step, Step, Step], work: float, images: int, waiting: int, now: float
-    ) -> Raw:
-        """Of a job that is not there. waiting: pictures of its user that wait."""
-        ahead = self._queue.ahead_of(path, images, work)
+    def raw(self, path: Path, work: float, images: int, waiting: int, now: float) -> Raw:
+        """Of a job that is not there. waiting: pictures of its user that wait.
+
+        Those that ask for one picture and have nothing here find the same while nothing changes.
+        """
         user = self._queue.user(path)
-        own = waiting + images - 1 + (user.running if user is not None else 0)
+        if user is not None or waiting or images > 1:
+            own = waiting + images - 1 + (user.running if user is not None else 0)
+            return self._raw(path, work, images, waiting, own, now)
+        stamp = self._queue.changes, self._forecast.stamp(now)
+        if self._stamp != stamp:
+            self._stamp = stamp
+            self._newcomers.clear()
+        newcomer = path[0].name, path[0].weight, path[1].name
+        raw = self._newcomers.get(newcomer)
+        if raw is None:
+            raw = self._newcomers[newcomer] = self._raw(path, work, 1, 0, 0, now)
+        return raw.again(work)
+
+    def _raw(self, path: Path, work: float, images: int, waiting: int, own: int, now: float) -> Raw:
+        """own: pictures of its user that hold slots or wait before its last one."""
+        ahead = self._queue.ahead_of(path, images, work)
         raw = self._forecast.raw(path, work, ahead, waiting, own, now)
-        raw.position = min(raw.position, self._queue.waiting)
+        waiting_of_all = self._queue.root.waiting
+        if raw.position > waiting_of_all:
+            raw.position = waiting_of_all
         return raw
 
-    def until_named(self, path: tuple[Step, Step, Step], pictures: int, now: float) -> float:
+    def until_named(self, path: Path, pictures: int, now: float) -> float:
         """Seconds until so many of a user's waiting pictures have slots, nine times in ten."""
         user = self._queue.user(path)
         last = None
@@ -113,7 +132,7 @@ class Capacity:
 
     def until_gone(self, pictures: int, now: float) -> float:
         """Seconds until so many of all waiting pictures have slots."""
-        return max(pictures * self._queue.mean_work / self._forecast.rate(), 1.0)
+        return max(pictures * self._queue.mean_work / self._forecast.rate, 1.0)
 
     # --- admission ---
 
@@ -121,7 +140,7 @@ class Capacity:
         self, tier: Tier, ask: Ask, step: Step, offer: Offer, raw: Raw, alone: bool, now: float
     ) -> Denial | None:
         """alone: whether nothing of its user waits."""
-        promised_s = tier.promised_wait_s if ask.served_as != "flex" else None
+        promised_s = tier.promised_wait_s if ask.service != "flex" else None
         if not self._forecast.measured:
             promised_s = None
         if promised_s is not None and not self._appointments.holds(ask.user_id, now):
@@ -146,7 +165,7 @@ class Capacity:
     ) -> Denial:
         at = self._appointments.told(ask.user_id, now)
         if at is None:
-            at = float(math.ceil(now + max(late_s - promised_s, 1.0)))
+            at = wording.whole_second(now, late_s - promised_s)
         claim = Claim(ask.user_id, RULE, 0, at, at + KEPT_S)
         wait_s = self._forecast.start_s(raw)
         if wait_s <= promised_s:
@@ -159,20 +178,17 @@ class Capacity:
     def _options(self, tier: Tier, ask: Ask, now: float) -> tuple[Option, ...]:
         if "flex" not in tier.services or not self.flex_room:
             return ()
-        option = self._flex.get((tier.name, ask.images))
-        if option is None:
+        options = self._flex.get((tier.name, ask.images))
+        if options is None:
             path = path_of(tier, ask, "flex")
             raw = self.raw(path, ask.work, ask.images, 0, now)
-            option = Option("flex", self._forecast.finish_s(raw))
-            self._flex[tier.name, ask.images] = option
-        return (option,)
+            options = (Option("flex", self._forecast.finish_s(raw)),)
+            self._flex[tier.name, ask.images] = options
+        return options
 
-    def books(self, denial: Denial, ask: Ask, now: float) -> None:
+    def books(self, claim: Claim, ask: Ask, now: float) -> None:
         """A denial is told: keep the place that it names."""
-        claim = denial.claim
-        if claim is None or claim.rule != RULE:
-            return
-        if self._appointments.told(ask.user_id, now) is None:
+        if claim.rule == RULE and self._appointments.told(ask.user_id, now) is None:
             service = ask.served_as
             name = ask.tier if service == "default" else f"{ask.tier}/{service}"
             self._appointments.keep(claim, name, ask.work * ask.images)

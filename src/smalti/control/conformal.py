@@ -42,9 +42,11 @@ class Quantiles:
     def at(self, i: int) -> float:
         """The quantile of the level at place i; never below the one before it."""
         values = self._values
+        least = values[0]
         if i == 0:
-            return values[0]
-        return max(values[0], values[i] + self._lean * self._far[0])
+            return least
+        value = values[i] + self._lean * self._far[0]
+        return value if value > least else least
 
     def missed(self) -> None:
         """What was told by the second quantile has passed, and the outcome is still to come."""
@@ -63,8 +65,10 @@ class Quantiles:
         before = -math.inf
         for i, level in enumerate(self._levels):
             value = values[i]
-            off = min(abs(error - value), _OUTLIER * far[i])
-            far[i] = max(far[i] + weight * (off - far[i]), _LEAST_SCALE)
+            off, mean = abs(error - value), far[i]
+            most = _OUTLIER * mean
+            mean += weight * ((off if off < most else most) - mean)
+            far[i] = mean if mean > _LEAST_SCALE else _LEAST_SCALE
             if i != 1 or not missed:
                 step = self._step(i)
                 value += step * level if error > value else step * (level - 1.0)
@@ -73,9 +77,11 @@ class Quantiles:
             self._learn_cover(error > told)
 
     def _step(self, i: int) -> float:
+        share = _FIRST_STEP / self._seen if self._seen > _FIRST_STEP else 1.0
         least = _OUTER_STEP if i else _STEP
-        return max(least, min(_FIRST_STEP / max(self._seen, 1), 1.0)) * self._far[i]
+        return (share if share > least else least) * self._far[i]
 
     def _learn_cover(self, missed: bool) -> None:
         off = self._levels[1] - (0.0 if missed else 1.0)
-        self._lean = min(max(self._lean + _LEAN * off, -_MOST_LEAN), _MOST_LEAN)
+        lean = self._lean + _LEAN * off
+        self._lean = lean if -_MOST_LEAN < lean < _MOST_LEAN else math.copysign(_MOST_LEAN, lean)

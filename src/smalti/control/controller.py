@@ -11,7 +11,7 @@ from smalti.control.denial import Denial
 from smalti.control.fair import FairQueue
 from smalti.control.forecast import FIRST_DEVICE_S, Forecast, Raw
 from smalti.control.keeping import Keeping
-from smalti.control.live import Live, line_of, path_of
+from smalti.control.live import Lines, Live, path_of
 from smalti.control.nouns import Admission, Ask, Claim, Offer, Reservation, Standing, Turn, Wait
 from smalti.control.policy import Policy
 from smalti.control.promises import Promises
@@ -45,11 +45,11 @@ class Controller:
         self._keeping = Keeping(*rooms, self._promises)
         self._capacity = Capacity(*rooms, self._keeping)
         self._live: dict[str, Live] = {}
-        self._waiting_of: dict[str, int] = {}
+        self._lines = Lines()
         self._pending = 0
         self._slots = 0
         self._queue.root.credit = 0.0
-        self._keeping.weights = policy.weights
+        self._tiers, self._keeping.weights = policy.tiers, policy.weights
 
     # --- what is set ---
 
@@ -61,7 +61,7 @@ class Controller:
     def policy(self, policy: Policy) -> None:
         """Limits that reach further back than before see what is told to `recount`."""
         self._rules.policy = policy
-        self._keeping.weights = policy.weights
+        self._tiers, self._keeping.weights = policy.tiers, policy.weights
 
     @property
     def slots(self) -> int:
@@ -92,7 +92,7 @@ class Controller:
 
     def look(self, now: float) -> bool:
         """Before limits are told, which breathe with the load. Returns whether a second is over."""
-        load = self._capacity.look(self._rules.policy.tiers, now)
+        load = self._capacity.look(self._tiers, now)
         if load is not None:
             self._rules.load_is(load, now)
         return load is not None
@@ -131,8 +131,9 @@ class Controller:
         outcome = self._judge(ask, now)
         if isinstance(outcome, Denial):
             self._keeping.decided(ask.tier, True, now)
-            self._rules.honours(outcome)
-            self._capacity.books(outcome, ask, now)
+            if outcome.claim is not None:
+                self._rules.honours(outcome)
+                self._capacity.books(outcome.claim, ask, now)
             return outcome
         admission, live = outcome
         self._keeping.decided(ask.tier, False, now)
@@ -141,40 +142,41 @@ class Controller:
             self._forecast.promised(live.raw, now)
         self._capacity.accepts(live, now)
         self._keeping.accepts(self._tier(ask.tier), live, now)
-        before = self._waiting_of.get(line_of(ask), 0)
+        before = self._lines.waiting(ask)
         self._forecast.admitted(live.path[0].name, before, ask.images, live.work, now)
         self._register(live)
         return admission
 
     def _judge(self, ask: Ask, now: float) -> Denial | tuple[Admission, Live]:
         tier = self._tier(ask.tier)
-        device_s = ask.work * ask.images * self._forecast.device_s_per_work
-        denial = self._rules.denies(ask, device_s, now)
-        if denial is None:
-            denial = self._too_many(tier, ask, now)
+        device_s = ask.work * ask.images * self._queue.device_s_per_work
+        waiting = self._lines.waiting(ask)
+        denial = self._rules.denies(ask, device_s, now) or self._too_many(tier, ask, waiting, now)
         if denial is not None:
             return denial
         path = path_of(tier, ask)
-        offer = self._capacity.offer(tier, path[0].name, ask)
-        waiting = self._waiting_of.get(line_of(ask), 0)
+        offer = self._capacity.offer(tier, ask)
         raw = self._capacity.raw(path, offer.work, ask.images, waiting, now)
         denial = self._capacity.denies(tier, ask, path[0], offer, raw, not waiting, now)
         if denial is not None:
             return denial
         admission = self._admission(ask, offer, raw, now)
-        held = admission.reservation
-        return admission, Live(ask, path, offer.work, ask.images, now, raw, held)
+        live = Live(ask, path, offer.work, ask.images, now, raw, admission.reservation)
+        return admission, live
 
     def _admission(self, ask: Ask, offer: Offer, raw: Raw, now: float) -> Admission:
-        device_s = offer.work * ask.images * self._forecast.device_s_per_work
+        device_s = offer.work * ask.images * self._queue.device_s_per_work
         held = Reservation(
             ask.job_id, ask.user_id, ask.tier, ask.images, now,
             ask.org_id, ask.key_id, ask.region, ask.model, device_s,
         )  # fmt: skip
         return Admission(offer, ask.served_as, held, self._forecast.wait(raw))
 
-    def _too_many(self, tier: Tier, ask: Ask, now: float) -> Denial | None:
-        """More waiting pictures than the tier allows a user, or the server allows everybody."""
+    def _too_many(self, tier: Tier, ask: Ask, waiting: int, now: float) -> Denial | None:
+        """More waiting pictures than the tier allows a user, or the server allows everybody.
+
+        waiting: of its user, by now.
+        """
         if ask.images > tier.max_waiting:
             rule = f"{tier.name}/waiting"
             who = f"{wording.titled(tier)}: at most"
@@ -183,7 +185,6 @@ class Controller:
             who = "This server lets at most"
             rule = "server/waiting"
             return wording.never_waiting(rule, self.max_waiting, ask.images, who, server=True)
-        waiting = self._waiting_of.get(line_of(ask), 0)
         over = waiting + ask.images - tier.max_waiting
         if over > 0:
             wait_s = self._capacity.until_named(path_of(tier, ask), over, now)
@@ -255,14 +256,17 @@ class Controller:
         live = self._live.get(job_id)
         if live is None or not live.pending:
             raise ValueError(f"{job_id} is not admitted, or is in the queue already.")
-        self._forget_pending(live)
         pictures = range(live.ask.images) if indices is None else sorted(set(indices))
-        self._promises.served(job_id, live.work * (live.ask.images - len(pictures)))
         self._queue.put(job_id, live.path, pictures, live.work)
-        self._count_waiting(live, len(pictures))
-        if not pictures:
-            self._promises.forget(job_id)
-        self._end_if_over(live)
+        self._pending -= live.pending
+        live.pending, live.waiting = 0, len(pictures)
+        drawn = live.ask.images - live.waiting
+        if drawn:
+            self._lines.add(live.ask, -drawn)
+            self._promises.served(job_id, live.work * drawn)
+            if not pictures:
+                self._promises.forget(job_id)
+                self._end_if_over(live)
 
     def next(self, now: float) -> Turn | None:
         """The picture for a free slot; it runs from now on. None if no slot or picture is free."""
@@ -277,8 +281,8 @@ class Controller:
         self._promises.served(named[0], live.work)
         if not live.waiting:
             self._promises.forget(named[0])
-        if live.raw is not None and not live.waiting:
-            self._forecast.began(live.raw, now - live.admitted_at)
+            if live.raw is not None:
+                self._forecast.began(live.raw, now - live.admitted_at)
         return Turn(*named)
 
     def finished(self, job_id: str, index: int, device_s: float, now: float) -> None:
@@ -295,8 +299,7 @@ class Controller:
             slot_s = now - run.since
             pace = self._forecast.drew(run.work, run.among, slot_s, device_s)
             self._queue.device_s_per_work = pace
-            device_s = CREDIT_S * self._forecast.rate() * pace
-            self._queue.root.credit = device_s / self._keeping.weights
+            self._queue.root.credit = CREDIT_S * self._forecast.rate * pace / self._keeping.weights
             if live.raw is not None and not live.waiting and not live.running:
                 self._forecast.ended(live.raw, now - live.admitted_at)
         self._end_if_over(live)
@@ -357,13 +360,13 @@ class Controller:
     # --- within ---
 
     def _tier(self, name: str) -> Tier:
-        tiers = self._rules.policy.tiers
-        if name not in tiers:
+        tier = self._tiers.get(name)
+        if tier is None:
             raise ValueError(
-                f"'{name}' is no tier here; there are {', '.join(tiers)}. "
+                f"'{name}' is no tier here; there are {', '.join(self._tiers)}. "
                 f"Set [tiers.{name}], or give the user another tier."
             )
-        return tiers[name]
+        return tier
 
     def _check_new(self, ask: Ask) -> None:
         if ask.job_id in self._live:
@@ -372,11 +375,11 @@ class Controller:
     def _register(self, live: Live) -> None:
         self._live[live.ask.job_id] = live
         self._pending += live.pending
-        self._count_line(live, live.pending)
+        self._lines.add(live.ask, live.pending)
 
     def _forget_pending(self, live: Live) -> None:
         self._pending -= live.pending
-        self._count_line(live, -live.pending)
+        self._lines.add(live.ask, -live.pending)
         live.pending = 0
 
     def _forget_forecast(self, live: Live) -> None:
@@ -386,15 +389,7 @@ class Controller:
 
     def _count_waiting(self, live: Live, pictures: int) -> None:
         live.waiting += pictures
-        self._count_line(live, pictures)
-
-    def _count_line(self, live: Live, pictures: int) -> None:
-        line = line_of(live.ask)
-        waiting = self._waiting_of.get(line, 0) + pictures
-        if waiting:
-            self._waiting_of[line] = waiting
-        else:
-            self._waiting_of.pop(line, None)
+        self._lines.add(live.ask, pictures)
 
     def _end_if_over(self, live: Live) -> None:
         if not (live.pending or live.waiting or live.running):

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
-from smalti.control.nouns import Claim
+from smalti.control.nouns import Claim, noun
 
 Kind = Literal["limit", "waiting", "capacity", "impossible", "paused", "plan"]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Option:
     """What one can do instead.
 

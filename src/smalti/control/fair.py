@@ -64,7 +64,7 @@ class FairQueue:
         """Who stands at the end of a path; None where nothing is known of him."""
         member: Member | None = self.root
         for step in path:
-            member = member.members.get(step[0]) if isinstance(member, Group) else None
+            member = member.members.get(step.name) if isinstance(member, Group) else None
         return member if isinstance(member, User) else None
 
     def ahead(self, job_id: str) -> Ahead | None:
@@ -222,19 +222,18 @@ class FairQueue:
         at: Member = self.root
         changed = False
         for step in path:
-            name, weight, bound = step
-            group = at
-            if not isinstance(group, Group):
-                raise ValueError(f"'{group.name}' is a user, and has no members such as '{name}'.")
-            found = group.members.get(name)
+            name, bound = step.name, step.max_running
+            if not isinstance(at, Group):
+                raise ValueError(f"'{at.name}' is a user, and has no members such as '{name}'.")
             if bound is None:
                 bound = UNBOUNDED
+            found = at.members.get(name)
             if found is None:
-                found = (User if step is path[-1] else Group)(name, group)
-                found.weight, found.max_running = weight, bound
-                group.members[name] = found
-            elif found.weight != weight or found.max_running != bound:
-                group.reset(found, weight, bound)
+                found = (User if step is path[-1] else Group)(name, at)
+                found.weight, found.max_running = step.weight, bound
+                at.members[name] = found
+            elif found.weight != step.weight or found.max_running != bound:
+                at.reset(found, step.weight, bound)
                 changed = True
             at = found
         if not isinstance(at, User):

@@ -14,7 +14,6 @@ from itertools import count
 Rival = tuple[float, float, float]
 """Another class: its weight, the work that waits, and the work that comes for it in a second."""
 
-_OPEN = -1.0
 _LEAST = 0.1
 """Part of what its class gets that passes by nobody."""
 
@@ -26,18 +25,19 @@ class Course:
     of: the class's weight, its rivals, and the work per second of all slots together.
     """
 
-    __slots__ = ("_left", "_stages", "of")
+    __slots__ = ("_left", "_level", "_runs_out", "_stages", "of")
 
     def __init__(self, weight: float, rivals: Sequence[Rival], rate: float) -> None:
         self.of = weight, rivals, rate
         self._left = [waiting for _, waiting, _ in rivals]
         self._stages: list[tuple[float, float]] = []
+        self._level, self._runs_out = 0.0, -1
 
     def seconds(self, work: float, passing: float = 0.0) -> float:
         """Until the class has been served `work` more, beside what passes it in a second."""
-        if work <= 0:
+        if work <= 0.0:
             return 0.0
-        if self.of[2] <= 0:
+        if self.of[2] <= 0.0:
             return math.inf
         stages, passed_s = self._stages, 0.0
         for i in count():
@@ -54,49 +54,52 @@ class Course:
     def _stage(self) -> tuple[float, float]:
         """The next: what the class gets in a second, and for how long."""
         (weight, rivals, rate), left = self.of, self._left
-        mine, theirs = split(weight, rivals, left, rate)
-        lasts_s, runs_out = math.inf, -1
+        if self._runs_out >= 0:
+            self._pass(self._stages[-1][1])
+        self._level = level = level_of(weight, rivals, left, rate)
+        lasts_s, self._runs_out = math.inf, -1
         for i, waiting in enumerate(left):
-            if waiting > 0 and (loses := theirs[i] - rivals[i][2]) > 0:
-                out_s = waiting / loses
-                if out_s < lasts_s:
-                    lasts_s, runs_out = out_s, i
-        if runs_out >= 0:
-            left[runs_out] = 0.0
-            for i, waiting in enumerate(left):
-                if waiting > 0:
-                    left[i] = max(waiting + (rivals[i][2] - theirs[i]) * lasts_s, 0.0)
-        self._stages.append((mine, lasts_s))
-        return mine, lasts_s
+            if waiting > 0.0:
+                its_weight, _, arriving = rivals[i]
+                loses = level * its_weight - arriving
+                if loses > 0.0 and waiting / loses < lasts_s:
+                    lasts_s, self._runs_out = waiting / loses, i
+        stage = level * weight, lasts_s
+        self._stages.append(stage)
+        return stage
+
+    def _pass(self, passed_s: float) -> None:
+        """A stage is over: a rival runs out of work."""
+        left, rivals, level = self._left, self.of[1], self._level
+        left[self._runs_out] = 0.0
+        for i, waiting in enumerate(left):
+            if waiting > 0.0:
+                its_weight, _, arriving = rivals[i]
+                then = waiting + (arriving - level * its_weight) * passed_s
+                left[i] = then if then > 0.0 else 0.0
 
 
-def split(
-    weight: float, rivals: Sequence[Rival], left: Sequence[float], rate: float
-) -> tuple[float, list[float]]:
-    """What a class that has work waiting gets of the rate, and what each of its rivals gets.
+def level_of(weight: float, rivals: Sequence[Rival], left: Sequence[float], rate: float) -> float:
+    """What a class that has work waiting gets of the rate, for each of its weight.
 
-    left: the work that rivals have waiting.
+    So does each of its rivals that has work waiting, and one for which more arrives than that. What
+    arrives for the others is taken from the rate. left: the work that rivals have waiting.
     """
-    weights, rest = weight, rate
-    theirs, modest = [_OPEN] * len(rivals), False
-    for i, (its_weight, _, arriving) in enumerate(rivals):
-        if left[i] > 0:
-            weights += its_weight
-        elif arriving > 0:
-            weights += its_weight
-            modest = True
-        else:
-            theirs[i] = 0.0
-    level = rest / weights
+    weights, modest = weight, []
+    for i, rival in enumerate(rivals):
+        if left[i] > 0.0:
+            weights += rival[0]
+        elif rival[2] > 0.0:
+            weights += rival[0]
+            modest.append(rival)
+    level = rate / weights
     while modest:
-        modest = False
-        for i, (its_weight, _, arriving) in enumerate(rivals):
-            if theirs[i] < 0 and left[i] <= 0 and arriving <= level * its_weight:
-                theirs[i], modest = arriving, True
-                rest -= arriving
-                weights -= its_weight
-        level = rest / weights
-    for i, its in enumerate(theirs):
-        if its < 0:
-            theirs[i] = level * rivals[i][0]
-    return level * weight, theirs
+        content = [rival for rival in modest if rival[2] <= level * rival[0]]
+        if not content:
+            break
+        for rival in content:
+            modest.remove(rival)
+            weights -= rival[0]
+            rate -= rival[2]
+        level = rate / weights
+    return level

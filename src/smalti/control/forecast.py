@@ -35,9 +35,8 @@ _BINS = 8
 _LANES = 64
 """With more slots than this, they are seen as a flow."""
 
-Stamp = tuple[int, int, float, float]
-"""Changes of the queue, looks at what comes, a weight and a rate: while they are the same, so is
-the course of a class."""
+Stamp = tuple[int, float]
+"""While it is the same and the queue does not change, so is what is foreseen for anybody."""
 Group = tuple[str, bool, bool]
 """A class, whether the job waits, and whether it does behind others of its own user."""
 
@@ -55,9 +54,10 @@ class Raw:
     """A forecast before it is corrected. Seconds from when it was made.
 
     position: pictures before its next one, those that are expected to come among them.
-    start_s, last_s: until the job's next picture gets a slot, and its last one. drawing_s: a
-    picture's time in its slot. late_s: for how much longer each tile-step before it keeps it
-    waiting. waits: whether there is no slot for it at once. errors: with which it is corrected.
+    start_s, last_s: until the job's next picture gets a slot, and its last one. step_s, drawing_s:
+    in its slot, a tile-step's time and a picture's. late_s: for how much longer each tile-step
+    before it keeps it waiting. waits: whether there is no slot for it at once. errors: with which
+    it is corrected.
     told: the errors that were allowed for in the p90 of its start and of its end; missed: whether
     those have passed before it began, and ended. within_s: until its deadline, where that brings
     it to its turn whatever comes; not above zero once that has passed.
@@ -66,6 +66,7 @@ class Raw:
     position: int
     start_s: float
     last_s: float
+    step_s: float
     drawing_s: float
     late_s: float
     waits: bool
@@ -76,24 +77,32 @@ class Raw:
     missed: tuple[bool, bool] = (False, False)
     within_s: float = math.inf
 
+    def again(self, work: float) -> Raw:
+        """The same for another job of one picture, of so much work."""
+        return Raw(
+            self.position, self.start_s, self.last_s, self.step_s, self.step_s * work, self.late_s,
+            self.waits, self.errors,
+        )  # fmt: skip
+
 
 class Forecast:
     """slots: pictures that are drawn at a time. measured: whether anything has been drawn yet;
-    before, all of it rests on a guess."""
+    before, all of it rests on a guess. full: the pace of pictures that get the last free slot.
+    rate: tile-steps per second of all slots together."""
 
     def __init__(self, queue: FairQueue) -> None:
         self.measured = False
         self._slots = 0
+        self._changes = 0
         self._queue = queue
         self._device_pace = Pace(FIRST_DEVICE_S)
         self._paces: list[Pace | None] = [None] * _BINS
-        self._full: Pace | None = None
+        self.full = self.pace(0)
+        self._set_rate()
         self._arrivals: dict[str, Arrivals] = {}
         self._arriving: dict[str, float] = {}
         self._passing: dict[str, Passing] = {}
-        self._courses: dict[str, tuple[Stamp, Course]] = {}
-        self._looks = 0
-        self._rate: float | None = None
+        self._courses: dict[str, tuple[tuple[int, int, float], Course]] = {}
         self._due: list[tuple[float, int, bool, Raw]] = []
         self._number = count()
         self._errors: dict[Group, Errors] = {}
@@ -104,8 +113,9 @@ class Forecast:
 
     @slots.setter
     def slots(self, slots: int) -> None:
-        if slots != self._slots:
-            self._slots, self._full, self._rate = slots, None, None
+        self._slots = slots
+        self.full = self.pace(slots)
+        self._set_rate()
 
     # --- what is learnt ---
 
@@ -130,7 +140,7 @@ class Forecast:
         for passing in self._passing.values():
             passing.look(now)
         self._overdue(now)
-        self._looks += 1
+        self._changes += 1
         self._arriving = {name: flow.rate(now) for name, flow in self._arrivals.items()}
 
     def drew(self, work: float, running: int, slot_s: float, device_s: float) -> float:
@@ -142,8 +152,10 @@ class Forecast:
         pace = self._paces[at]
         if pace is None:
             pace = self._paces[at] = Pace(FIRST_SLOT_S)
+            self.full = self.pace(self._slots)
         pace.saw(slot_s / work)
-        self._full, self._rate, self.measured = None, None, True
+        self.measured = True
+        self._set_rate()
         self._device_pace.saw(device_s / work)
         return self._device_pace.mean
 
@@ -186,33 +198,20 @@ class Forecast:
 
     # --- what is foreseen ---
 
-    @property
-    def device_s_per_work(self) -> float:
-        return self._device_pace.mean
+    def stamp(self, now: float) -> Stamp:
+        """Of few slots it is seen how far their pictures are."""
+        return self._changes, now if self._slots <= _LANES else 0.0
 
     def pace(self, running: int) -> Pace:
         """Of pictures that get their slots when so many hold one."""
         at = self._bin(running)
-        for off in range(_BINS):
+        if (pace := self._paces[at]) is not None:
+            return pace
+        for off in range(1, _BINS):
             for near in (at + off, at - off):
                 if 0 <= near < _BINS and (found := self._paces[near]) is not None:
                     return found
         return Pace(FIRST_SLOT_S)
-
-    @property
-    def full(self) -> Pace:
-        """Of pictures that get the last free slot."""
-        full = self._full
-        if full is None:
-            full = self._full = self.pace(self._slots)
-        return full
-
-    def rate(self) -> float:
-        """Tile-steps per second of all slots together."""
-        rate = self._rate
-        if rate is None:
-            rate = self._rate = max(self._slots, 1) / self.full.mean
-        return rate
 
     def arriving(self, service_class: str) -> float:
         """Tile-steps that come for a class in a second."""
@@ -230,24 +229,24 @@ class Forecast:
         running = len(self._queue.running)
         bounded = bound is not None and own >= bound
         if self._slots - running > ahead.last_pictures and not bounded:
-            drawing_s = self.pace(running).mean * work
+            step_s = self.pace(running).mean
             errors = self._errors_of((step.name, False, False))
-            return Raw(0, 0.0, 0.0, drawing_s, 0.0, False, errors)
-        drawing_s = self.full.mean * work
+            return Raw(0, 0.0, 0.0, step_s, step_s * work, 0.0, False, errors)
+        step_s = self.full.mean
         first_pictures, first_work, last_pictures, last_work = ahead
         position, start_s = self._turn(path, first_work, before, own, now)
         last_s = start_s
         if last_pictures > first_pictures:
             more = last_pictures - first_pictures
             last_s = max(start_s, self._turn(path, last_work, before + more, own, now)[1])
-        late_s = last_s / last_work if last_work > 0 else 1 / self.rate()
+        late_s = last_s / last_work if last_work > 0.0 else 1 / self.rate
         if bounded and bound is not None:
             own_first = own - (last_pictures - first_pictures)
             last_s = max(last_s, self._own(path, own, bound, now))
             if own_first >= bound:
                 start_s = max(start_s, self._own(path, own_first, bound, now))
         errors = self._errors_of((step.name, True, own > 0))
-        return Raw(position, start_s, last_s, drawing_s, late_s, True, errors)
+        return Raw(position, start_s, last_s, step_s, step_s * work, late_s, True, errors)
 
     def serves(self, step: Step, work: float) -> float:
         """Seconds until a class that goes on waiting has been served `work` tile-steps."""
@@ -257,7 +256,7 @@ class Forecast:
         raw.told = raw.errors.start.at(1), raw.errors.finish.at(1)
         start_s = self._start(raw, raw.start_s, 0), self._start(raw, raw.start_s, 1)
         finish_s = self.finish_s(raw)
-        if 0 < raw.within_s < start_s[1]:
+        if 0.0 < raw.within_s < start_s[1]:
             start_s, finish_s = self._by_deadline(raw, start_s, finish_s)
         return Wait(raw.position, start_s, finish_s)
 
@@ -269,8 +268,11 @@ class Forecast:
         """Seconds until its last picture is drawn, p50 and p90."""
         foreseen_s, least_s = raw.last_s + raw.drawing_s, 0.1 * raw.drawing_s
         errors = raw.errors.finish
-        half = max(foreseen_s * (1.0 + errors.at(0)), least_s)
-        return half, max(half, foreseen_s * (1.0 + errors.at(1)), least_s)
+        half = foreseen_s * (1.0 + errors.at(0))
+        if half < least_s:
+            half = least_s
+        most = foreseen_s * (1.0 + errors.at(1))
+        return half, most if most > half else half
 
     def surely(self, raw: Raw) -> float:
         """Seconds within which its last picture gets its slot, 99 times in a hundred."""
@@ -281,7 +283,7 @@ class Forecast:
         arriving = self._arriving
         return [
             (group.weight, group.work, arriving.get(name, 0.0))
-            for name, group in self._queue.classes.items()
+            for name, group in self._queue.root.members.items()
             if name != service_class and (group.waiting or name in arriving)
         ]
 
@@ -308,17 +310,17 @@ class Forecast:
         before: of its user, that wait. own: as in `raw`.
         """
         queue, pace, slots, step = self._queue, self.full, self._slots, path[0]
+        mean_work = queue.mean_work
         course = self._course(step)
         _, rivals, rate = course.of
         if rivals:
             work += self._owes(step)
         passing = self._passing.get(step.name) if before else None
-        if passing is None:
-            fluid_s = course.seconds(work) if rivals else work / rate
+        if passing is not None:
+            fluid_s = course.seconds(work, passing.rate(before, own, mean_work))
         else:
-            fluid_s = course.seconds(work, passing.rate(before, own, queue.mean_work))
-        mean_work = queue.mean_work
-        position = round(fluid_s * rate / mean_work) if mean_work > 0 else 0
+            fluid_s = course.seconds(work) if rivals else work / rate
+        position = round(fluid_s * rate / mean_work) if mean_work > 0.0 else 0
         if slots > _LANES:
             return position, fluid_s + pace.mean * mean_work / slots
         running = queue.running
@@ -333,16 +335,16 @@ class Forecast:
         if member is None:
             return 0.0
         beyond = member.tag + member.owed - root.served
-        return max(beyond, 0.0) * step.weight / self._queue.device_s_per_work
+        return beyond * step.weight / self._queue.device_s_per_work if beyond > 0.0 else 0.0
 
     def _course(self, step: Step) -> Course:
         """The one before, while nothing has changed for it."""
-        name, weight = step[0], step[1]
-        stamp = self._queue.changes, self._looks, weight, self.rate()
+        name, weight = step.name, step.weight
+        stamp = self._queue.changes, self._changes, weight
         found = self._courses.get(name)
         if found is not None and found[0] == stamp:
             return found[1]
-        course = Course(weight, self.rivals(name), stamp[3])
+        course = Course(weight, self.rivals(name), self.rate)
         self._courses[name] = stamp, course
         return course
 
@@ -358,7 +360,8 @@ class Forecast:
         if not raw.waits:
             return 0.0
         error = raw.errors.start.at(level)
-        return max(raw_s + error * (raw_s + raw.drawing_s), 0.0)
+        start_s = raw_s + error * (raw_s + raw.drawing_s)
+        return start_s if start_s > 0.0 else 0.0
 
     def _errors_of(self, group: Group) -> Errors:
         errors = self._errors.get(group)
@@ -367,5 +370,11 @@ class Forecast:
             self._errors[group] = errors
         return errors
 
+    def _set_rate(self) -> None:
+        """Something was learnt of a pace, or slots were set."""
+        self._changes += 1
+        self.rate = (self._slots or 1) / self.full.mean
+
     def _bin(self, running: int) -> int:
-        return max(0, min(_BINS - 1, _BINS * (running - 1) // max(self._slots, 1)))
+        at = _BINS * (running - 1) // (self._slots or 1)
+        return min(max(at, 0), _BINS - 1)

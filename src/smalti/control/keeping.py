@@ -10,6 +10,7 @@ leave. With two classes short of slots, their weights decide, and those are the 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 from smalti.control.appointments import Appointments
@@ -44,8 +45,8 @@ class Keeping:
         self._forecast = forecast
         self._appointments = appointments
         self._promises = promises
-        self._buckets: dict[str, Bucket] = {}
-        self._refusals: dict[str, Refusals] = {}
+        self._buckets = defaultdict[str, Bucket](Bucket)
+        self._refusals = defaultdict[str, Refusals](Refusals)
         self._short: frozenset[str] = frozenset()
         self._sooner: dict[float, float] = {}
 
@@ -94,7 +95,7 @@ class Keeping:
         share_s = self._share_s(step, work, promised_s, now)
         if share_s <= 0:
             return late_s
-        rate = FULL * self._forecast.rate()
+        rate = FULL * self._forecast.rate
         over_s = self._promises.late_s(promised_s, work, rate, now)
         if over_s > (HALF - 1.0) * promised_s:
             over_s += self._appointments.work(step.name, now) / rate
@@ -104,21 +105,17 @@ class Keeping:
         """A job is admitted. Before the fleet's pace was measured nobody is refused on a guess, and
         promises are given."""
         promised_s = tier.promised_wait_s
-        if promised_s is None or live.ask.served_as == "flex":
+        if promised_s is None or live.ask.service == "flex":
             return
         work = live.work * live.ask.images
         self._promises.keep(live.ask.job_id, promised_s, work, now)
         if self._forecast.measured:
             share = self._share(live.path[0])
-            bucket = self._buckets.setdefault(live.path[0].name, Bucket())
-            bucket.take(work, share, share * promised_s, now)
+            self._buckets[live.path[0].name].take(work, share, share * promised_s, now)
 
     def decided(self, tier: str, refused: bool, now: float) -> None:
         """A request of a tier was decided."""
-        refusals = self._refusals.get(tier)
-        if refusals is None:
-            refusals = self._refusals[tier] = Refusals()
-        refusals.add(refused, now)
+        self._refusals[tier].add(refused, now)
 
     def refused_part(self, tier: str, now: float) -> float:
         """Of a tier's requests of the last minute or so."""
@@ -131,7 +128,7 @@ class Keeping:
             return None
         forecast = self._forecast
         margin_s = MARGIN * forecast.full.mean * self._queue.mean_work
-        if not self._promises.pressing(forecast.rate(), margin_s, now):
+        if not self._promises.pressing(forecast.rate, margin_s, now):
             return None
         return self._promises.first(self._may_hurry)
 
@@ -145,7 +142,7 @@ class Keeping:
         """Whether so much more can be done by its deadline, with all that is due before it, and
         all that waits without a promise, or whose promise was broken."""
         work += self._sooner.get(promised_s, 0.0) + self._unpromised(now)
-        rate = FULL * self._forecast.rate()
+        rate = FULL * self._forecast.rate
         return self._promises.late_s(promised_s, work, rate, now) <= 0
 
     def _unpromised(self, now: float) -> float:
@@ -155,7 +152,7 @@ class Keeping:
 
     def _share(self, step: Step) -> float:
         """Tile-steps per second that a class may be promised while all tiers have work waiting."""
-        return step.weight / self.weights * FULL * self._forecast.rate()
+        return step.weight / self.weights * FULL * self._forecast.rate
 
     def _share_s(self, step: Step, work: float, promised_s: float, now: float) -> float:
         """Seconds until so much is within what a class was not promised of its share; not above

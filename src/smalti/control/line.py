@@ -50,9 +50,13 @@ class Line(Generic[Who]):
         else:
             b = bisect_right(self._starts, tag)
             tags, members = self._tags[b], self._members[b]
-        at = bisect_right(tags, tag)
-        tags.insert(at, tag)
-        members.insert(at, member)
+        if not tags or tags[-1] <= tag:
+            tags.append(tag)
+            members.append(member)
+        else:
+            at = bisect_right(tags, tag)
+            tags.insert(at, tag)
+            members.insert(at, member)
         if len(tags) > _FULL:
             self._split()
 
@@ -61,6 +65,16 @@ class Line(Generic[Who]):
         del members[0], self._first_tags[0]
         if not members and self._starts is not None:
             self._drop(0)
+
+    def move_first(self, tag: float) -> None:
+        """The first has another tag from now on, and stands behind those with the same."""
+        tags = self._first_tags
+        if tag < tags[1] if len(tags) > 1 else self._starts is None:
+            tags[0] = tag
+            return
+        member = self._first[0]
+        self.remove_first()
+        self.put(tag, member)
 
     def remove(self, tag: float, member: Who) -> None:
         """A member that was put with this tag."""

@@ -1,14 +1,17 @@
-"""`Live`: what a controller remembers of a job until it is over."""
+"""`Live`: what a controller remembers of a job until it is over; `Lines`: of its user."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
 from smalti.control.forecast import Raw
 from smalti.control.nouns import Ask, Reservation, ServiceTier
 from smalti.control.tiers import Tier
 from smalti.control.user import Step
 
+Path = tuple[Step, Step, Step]
+"""A class, an organisation, a user."""
 WEIGHTS = {"default": 1.0, "flex": 0.1, "priority": 2.0}
 """Of a service tier's class, times the weight of the tier."""
 
@@ -18,7 +21,7 @@ class Live:
     """pending: its images until `enqueue`. raw: its forecast, if any."""
 
     ask: Ask
-    path: tuple[Step, Step, Step]
+    path: Path
     work: float
     pending: int
     admitted_at: float = 0.0
@@ -29,18 +32,38 @@ class Live:
     withdrawn: bool = False
 
 
-def path_of(tier: Tier, ask: Ask, service: ServiceTier | None = None) -> tuple[Step, Step, Step]:
-    """Its class, its organisation, its user. service: in place of the one it asks for."""
-    service = service or ask.served_as
-    name = tier.name if service == "default" else f"{tier.name}/{service}"
-    return (
-        Step(name, tier.weight * WEIGHTS[service]),
-        Step(ask.org_id),
-        Step(ask.user_id, 1.0, tier.max_running),
-    )
+def path_of(tier: Tier, ask: Ask, service: ServiceTier | None = None) -> Path:
+    """service: in place of the one it asks for."""
+    of_class = _class(tier.name, tier.weight, service or ask.served_as)
+    return of_class, Step(ask.org_id), Step(ask.user_id, 1.0, tier.max_running)
 
 
-def line_of(ask: Ask) -> str:
-    """Under what a user's waiting pictures are counted: what he has in flex does not stand in the
-    way of what he wants now."""
+@cache
+def _class(tier: str, weight: float, service: ServiceTier) -> Step:
+    return Step(tier if service == "default" else f"{tier}/{service}", weight * WEIGHTS[service])
+
+
+class Lines:
+    """How many pictures of each user wait, those that are not enqueued yet too.
+
+    Flex has a line of its own: what he has there does not stand in the way of what he wants now.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, int] = {}
+
+    def waiting(self, ask: Ask) -> int:
+        """Of its user, in its line."""
+        return self._waiting.get(_line_of(ask), 0)
+
+    def add(self, ask: Ask, pictures: int) -> None:
+        line = _line_of(ask)
+        waiting = self._waiting.get(line, 0) + pictures
+        if waiting:
+            self._waiting[line] = waiting
+        else:
+            self._waiting.pop(line, None)
+
+
+def _line_of(ask: Ask) -> str:
     return ask.user_id if ask.service != "flex" else f"{ask.user_id} flex"

@@ -34,9 +34,12 @@ class Pace:
         """Values that are not above zero are not counted."""
         if not 0 < value < math.inf:
             return
-        value = min(max(value, self._least), self._most)
-        if self._seen:
-            value = min(value, _OUTLIER * self.mean)
+        if value < self._least:
+            value = self._least
+        elif value > self._most:
+            value = self._most
+        if self._seen and value > _OUTLIER * self.mean:
+            value = _OUTLIER * self.mean
         self._seen += 1
         weight = max(1 / self._seen, _WEIGHT)
         off = value - self.mean

@@ -8,6 +8,7 @@ user each picture found waiting.
 from __future__ import annotations
 
 import math
+from operator import mul
 
 _HORIZON_S = 60.0
 _DEEPEST = 16
@@ -34,7 +35,7 @@ class Passing:
     def look(self, now: float) -> None:
         self._forget(now)
         for before in range(1, _DEEPEST + 1):
-            passes = sum(map(float.__mul__, self._came, _PASSES[before]))
+            passes = sum(map(mul, _PASSES[before], self._came))
             self._rates[before] = _OTHERS * passes / _HORIZON_S
 
     def rate(self, before: int, own: int, work: float) -> float:
@@ -53,6 +54,7 @@ class Passing:
             self._at = now
 
 
-_PASSES = [[max(1.0 - i / max(n, 1), 0.0) for i in range(_DEEPEST)] for n in range(_DEEPEST + 1)]
-"""Part of those who find so many of their own that pass one who has n; his own queue shortens while
-he waits, and by the time that half of it is left only who has less than that passes him."""
+_PASSES = [[1.0 - i / n for i in range(n)] for n in range(_DEEPEST + 1)]
+"""Part of those who find so many of their own that pass one who has n, of whom those that find n or
+more do not; his own queue shortens while he waits, and by the time that half of it is left only who
+has less than that passes him."""

@@ -131,7 +131,8 @@ class Promises:
             self._works.insert(at, 0.0)
             self._lasts.insert(at, last)
         self._works[at] += work
-        self._lasts[at] = max(self._lasts[at], last)
+        if last > self._lasts[at]:
+            self._lasts[at] = last
 
     def _edge_from(self, least: float, rate: float) -> float:
         """The latest time at which all slots must begin with what is due by some end, so that it

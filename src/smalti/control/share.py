@@ -121,13 +121,11 @@ class Group(Member):
 
     def head(self) -> Member:
         """Who is next of a line that is not empty. Whoever owes something goes back first."""
-        while True:
-            member = self.line.first()
-            if member.owed <= 0:
-                return member
-            self.line.remove_first()
+        line = self.line
+        while (member := line.first()).owed > 0.0:
             _settled(member)
-            self.line.put(member.tag, member)
+            line.move_first(member.tag)
+        return member
 
     def more(self, member: Member, pictures: int, work: float) -> None:
         """So many more pictures of a member wait, of `work` tile-steps together."""
@@ -144,11 +142,13 @@ class Group(Member):
             member.work = work
             self.backlog.enter(member)
             self.weights += member.weight
-            start = self.start()
             if self.credit is None:
+                start = self.virtual
                 if start <= self._newest:
                     start = self._newest + _APART
                 self._newest = start
+            else:
+                start = self.served - self.credit
             _start(member, start)
         if not member.stands:
             self.stand(member)
@@ -175,10 +175,9 @@ class Group(Member):
             self.served = tag
             if tag > self.virtual:
                 self.virtual = tag
-        self.line.remove_first()
         weight = member.weight
         given = device_s + self._unsettled
-        if given > 0:
+        if given > 0.0:
             self.virtual += given / (self.weights + weight)
             self._unsettled = 0.0
         else:
@@ -197,11 +196,12 @@ class Group(Member):
             else:
                 self.backlog.change(member, -work)
             if member.standing and member.running < member.max_running:
-                self.line.put(tag, member)
+                self.line.move_first(tag)
                 return
             self.aside[member] = None
         else:
             self._end(member)
+        self.line.remove_first()
         member.stands = False
         self.standing -= 1
         if not waiting and not self.standing and not self.aside:
@@ -225,7 +225,7 @@ class Group(Member):
             _settled(member)
             if member.waiting:
                 self.stand(member)
-        elif member.owed < 0:
+        elif member.owed < 0.0:
             self._move(member)
         tag = member.tag + member.owed
         if tag > self._latest:
@@ -308,7 +308,8 @@ def _settled(member: Member) -> None:
 
 def _start(member: Member, start: float) -> None:
     """No earlier than the group's time."""
-    _settled(member)
+    if member.owed:
+        _settled(member)
     if start > member.floor:
         member.floor = start
     if start > member.tag:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from smalti.control.nouns import noun
 from smalti.control.share import Group, Member
 
 _LOOKED_AT = 32
 
 
-class Step(NamedTuple):
+@noun
+class Step:
     """One level of the way to a user: a class, an organisation, the user."""
 
     name: str
@@ -122,7 +123,8 @@ class User(Member):
         return round(self.waiting * share), self.work * share
 
 
-class Run(NamedTuple):
+@noun
+class Run:
     """A picture that holds a slot. charged_s: device-seconds it was charged when it was named.
 
     among: pictures that held slots when it got its own, itself among them.

@@ -102,7 +102,8 @@ class Device:
         """The picture that ends now, and its device-seconds."""
         self._advance(now)
         end, picture, before_s = heapq.heappop(self.ends)
-        self.steps = max(self.steps, end)
+        if end > self.steps:
+            self.steps = end
         return picture, self.used_s - before_s
 
     def cancel(self, picture: int, now: float) -> float:

@@ -217,12 +217,13 @@ class Loop:
         if self.free:
             self.fill(now)
 
-    def fill(self, now: float) -> None:
-        decider = self.decider
+    def fill(self, now: float, changed: tuple[int, ...] = ()) -> None:
+        """Give out the free slots. changed: devices that hold other pictures than before."""
+        decider, ends = self.decider, set(changed)
         while self.free:
             turn = decider.next(self.start + now)
             if turn is None:
-                return
+                break
             i = int(turn.job_id)
             steps = self.work[i]
             if self.spread:
@@ -234,11 +235,14 @@ class Loop:
             self.free -= 1
             key = i * 16 + turn.index
             self.at[key] = (device.number, turn.index)
-            end = device.put(key, steps, now)
-            number = device.number
-            heapq.heappush(self.room, (len(device.ends), number))
+            device.put(key, steps, now)
+            heapq.heappush(self.room, (len(device.ends), device.number))
+            ends.add(device.number)
+        for number in ends:
             self.versions[number] += 1
-            self.plan(end, _ENDS, number, self.versions[number])
+            if self.devices[number].ends:
+                end = self.devices[number].next_end(now)
+                self.plan(end, _ENDS, number, self.versions[number])
 
     def device(self) -> Device:
         """The one that holds the fewest pictures."""
@@ -251,7 +255,7 @@ class Loop:
     def ends(self, number: int, now: float) -> None:
         device = self.devices[number]
         key, device_s = device.take(now)
-        self.left(device, key, now)
+        self.left(device, key)
         i, index = key >> 4, key & 15
         out = self.out
         out.device_s[i] += device_s
@@ -260,16 +264,12 @@ class Loop:
             out.finished_s[i] = now
             del self.work[i]
         self.decider.finished(str(i), index, device_s, self.start + now)
-        self.fill(now)
+        self.fill(now, (number,))
 
-    def left(self, device: Device, key: int, now: float) -> None:
+    def left(self, device: Device, key: int) -> None:
         del self.at[key]
         self.free += 1
-        number = device.number
-        heapq.heappush(self.room, (len(device.ends), number))
-        self.versions[number] += 1
-        if device.ends:
-            self.plan(device.next_end(now), _ENDS, number, self.versions[number])
+        heapq.heappush(self.room, (len(device.ends), device.number))
 
     def gives_up(self, i: int, now: float) -> None:
         """Its client has waited long enough, and is gone."""
@@ -277,10 +277,11 @@ class Loop:
             return
         self.out.given_up.add(i)
         self.waiting -= len(self.decider.withdraw(str(i), self.start + now))
-        for key in [key for key in (i * 16 + k for k in range(16)) if key in self.at]:
-            device = self.devices[self.at[key][0]]
+        held = {key: self.at[key][0] for key in range(i * 16, i * 16 + 16) if key in self.at}
+        for key, number in held.items():
+            device = self.devices[number]
             device_s = device.cancel(key, now)
-            self.left(device, key, now)
+            self.left(device, key)
             self.decider.finished(str(i), key & 15, device_s, self.start + now)
         del self.work[i]
-        self.fill(now)
+        self.fill(now, tuple(held.values()))
