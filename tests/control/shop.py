@@ -40,7 +40,7 @@ class Shop:
 
     def waiting(self, user: str, tier: str = "free", org: str = "org") -> int:
         found = self.queue.user(path(tier, user, org))
-        return 0 if found is None else found.waiting
+        return 0 if found is None else found.seat.waiting
 
     def has_waiting(self, user: str, tier: str = "free") -> bool:
         return self.waiting(user, tier) > 0

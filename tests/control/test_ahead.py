@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smalti.control.fair import Ahead, FairQueue, Step
+from smalti.control.fair import Ahead, FairQueue, Step, User
 from smalti.control.sight import next_turns
 
 WEIGHTS = {"free": 1.0, "plus": 4.0}
@@ -31,11 +31,12 @@ def truth(queue: FairQueue, tier: str) -> dict[str, Ahead]:
     return found
 
 
-def _class(member: object) -> str:
-    at = member
-    while at.parent.parent is not None:  # type: ignore[attr-defined]
-        at = at.parent  # type: ignore[attr-defined]
-    return str(at.name)  # type: ignore[attr-defined]
+def _class(user: User) -> str:
+    at = user.seat
+    while not at.is_class:
+        assert at.parent is not None
+        at = at.parent.seat
+    return at.name
 
 
 def crowd(

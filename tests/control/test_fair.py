@@ -108,7 +108,7 @@ class Queues(RuleBasedStateMachine):
             return
         assert list(self.queue.returned) == [(p.job_id, p.index) for p in self.slow.returned]
         assert len(self.queue.running) == len(self.slow.running)
-        self.check(self.queue.root, ())
+        self.check(self.queue.everybody, ())
 
     def check(self, member: Member, path: Path) -> None:
         waiting, twin = self.slow.waiting_of(path), self.slow.known[path]
@@ -121,10 +121,10 @@ class Queues(RuleBasedStateMachine):
             assert member.parent is not None
             mine = member.tag + member.owed - member.parent.virtual
             assert mine == pytest.approx(twin.tag - group.virtual, abs=NEAR)
-        if isinstance(member, Group):
-            for name, other in member.members.items():
+        if isinstance(member.below, Group):
+            for name, other in member.below.members.items():
                 self.check(other, (*path, name))
-            check_group(member)
+            check_group(member.below)
 
 
 def check_group(group: Group) -> None:
@@ -132,7 +132,7 @@ def check_group(group: Group) -> None:
     members = [member for member in group.members.values() if member.waiting]
     assert {member for _, member in group.line} == {m for m in members if m.ready()}
     assert set(group.aside) == {member for member in members if not member.ready()}
-    assert group.standing == len(group.line)
+    assert group.seat.standing == len(group.line)
     assert group.weights == sum(member.weight for member in members)
     for found in group.backlog.bins.values():
         its = [member for member in members if found.low <= member.work < found.high]

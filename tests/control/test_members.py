@@ -66,9 +66,8 @@ def test_users_and_groups_are_forgotten() -> None:
                 named = queue.next(0.0)
                 assert named is not None
                 queue.finish(*named, 1.0)
-    group = queue.root.members.get("free")
-    left = len(group.members) if isinstance(group, Group) else 0
-    assert left < 10
+    group = queue.classes["free"].below
+    assert isinstance(group, Group) and len(group.members) < 10
 
 
 def test_a_job_that_waits_is_not_put_again() -> None:
@@ -93,5 +92,5 @@ def test_a_class_is_remembered_when_its_users_are_forgotten() -> None:
             assert named is not None
             queue.finish(*named, 1.0)
     assert set(queue.classes) == {"team", "free"}
-    team = queue.classes["team"]
+    team = queue.classes["team"].below
     assert isinstance(team, Group) and not team.members

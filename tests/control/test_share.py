@@ -277,8 +277,10 @@ def turns_until_second(newcomers: int, plain: bool) -> int:
         queue.finish(*named, 1.0)
         if plain:
             user = queue.user(path("free", "patient"))
-            assert user is not None and user.parent is not None
-            user.parent.virtual = user.parent.served
+            assert user is not None
+            group = user.seat.parent
+            assert group is not None
+            group.virtual = group.served
     return 1000
 
 

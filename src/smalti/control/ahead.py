@@ -31,10 +31,11 @@ class Ahead(NamedTuple):
 def ahead_of_job(job: Waiting, returned: Returned, rate: float) -> Ahead:
     """rate: device-seconds of a tile-step."""
     pictures, work = job.user.before(job)
-    ahead = _ahead(job.user, pictures, work, len(job.indices), job.work, rate)
+    seat = job.user.seat
+    ahead = _ahead(seat, pictures, work, len(job.indices), job.work, rate)
     if not returned:
         return ahead
-    ahead = _after(ahead, class_of(job.user), returned, len(job.indices), job.work)
+    ahead = _after(ahead, class_of(seat), returned, len(job.indices), job.work)
     back = [index for index in job.indices if (job.job_id, index) in returned]
     if not back:
         return ahead
@@ -47,14 +48,15 @@ def ahead_of_newcomer(
     root: Group, path: Sequence[Step], images: int, work: float, returned: Returned, rate: float
 ) -> Ahead:
     """Of a job that is not there, behind its user's others."""
-    at: Member = root
+    at = root.seat
     for step in path:
-        assert isinstance(at, Group)
-        found = at.members.get(step.name)
+        group = at.below
+        assert isinstance(group, Group)
+        found = group.members.get(step.name)
         if found is None:
-            if at is root:
+            if group is root:
                 return Ahead(0, 0.0, images - 1, (images - 1) * work)
-            at = Member(step.name, at)
+            at = Member(step.name, group)
             at.weight = step.weight
             break
         at = found
@@ -85,15 +87,15 @@ def _ahead(
     more = images - 1
     first, last, last_work = float(pictures), float(pictures + more), work + more * each
     group = member.parent
-    while group is not None and group.parent is not None:
-        if group.waiting > member.waiting:
+    while group is not None and (seat := group.seat).parent is not None:
+        if seat.waiting > member.waiting:
             rank, beyond = _stands(group, member, rate)
             others, theirs = _beside(group, member, rank, beyond, work)
             if more:
                 then, then_work = _beside(group, member, rank, beyond, last_work)
                 last, last_work = last + then, last_work + then_work
             first, work = first + others, work + theirs
-        member, group = group, group.parent
+        member, group = seat, seat.parent
     if not more:
         last, last_work = first, work
     return Ahead(round(first), work, round(last), last_work)
@@ -109,7 +111,7 @@ def _stands(group: Group, member: Member, rate: float) -> tuple[int, float]:
     rank = line.before(tag)
     if not rank or rate <= 0.0:
         return rank, 0.0
-    beyond = (tag - line.first_tag()) / rate - group.work / group.waiting
+    beyond = (tag - line.first_tag()) / rate - group.seat.work / group.seat.waiting
     return rank, beyond if beyond > 0.0 else 0.0
 
 
@@ -120,11 +122,12 @@ def _beside(
 
     own: tile-steps that wait in the member before it.
     """
-    waiting, work = group.waiting - member.waiting, group.work - member.work
+    seat = group.seat
+    waiting, work = seat.waiting - member.waiting, seat.work - member.work
     each = own / member.weight + beyond
     if each <= 0.0 or work <= 0.0:
         return rank, rank * work / waiting
-    others = group.standing + len(group.aside)
+    others = seat.standing + len(group.aside)
     weights = group.weights
     if member.waiting:
         others, weights = others - 1, weights - member.weight

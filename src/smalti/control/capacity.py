@@ -91,7 +91,7 @@ class Capacity:
         """
         user = self._queue.user(path)
         if user is not None or waiting or images > 1:
-            own = waiting + images - 1 + (user.running if user is not None else 0)
+            own = waiting + images - 1 + (user.seat.running if user is not None else 0)
             return self._raw(path, work, images, waiting, own, now)
         stamp = self._queue.changes, self._forecast.stamp(now)
         if self._stamp != stamp:
@@ -107,7 +107,7 @@ class Capacity:
         """own: pictures of its user that hold slots or wait before its last one."""
         ahead = self._queue.ahead_of(path, images, work)
         raw = self._forecast.raw(path, work, ahead, waiting, own, now)
-        waiting_of_all = self._queue.root.waiting
+        waiting_of_all = self._queue.everybody.waiting
         if raw.position > waiting_of_all:
             raw.position = waiting_of_all
         return raw
@@ -125,8 +125,9 @@ class Capacity:
             return self.until_gone(1, now)
         ahead = self._queue.ahead(last.job_id)
         assert ahead is not None
-        before = max(user.waiting - len(last.indices), 0)
-        own = user.running + max(user.waiting - 1, 0)
+        seat = user.seat
+        before = max(seat.waiting - len(last.indices), 0)
+        own = seat.running + max(seat.waiting - 1, 0)
         raw = self._forecast.raw(path, last.work, ahead, before, own, now)
         return self._forecast.start_s(raw)
 

@@ -74,7 +74,7 @@ class Controller:
     @property
     def waiting(self) -> int:
         """Pictures that have no slot, those of jobs that are admitted and not enqueued too."""
-        return self._queue.root.waiting + self._pending
+        return self._queue.everybody.waiting + self._pending
 
     @property
     def _flex_most(self) -> int:
@@ -345,7 +345,7 @@ class Controller:
             if other == job_id:
                 break
             before += self._live[other].waiting
-        own = before + live.waiting - 1 + (user.running if user is not None else 0)
+        own = before + live.waiting - 1 + (user.seat.running if user is not None else 0)
         raw = self._forecast.raw(live.path, live.work, ahead, before, own, now)
         if live.raw is not None:
             raw.within_s = live.raw.within_s - (now - live.admitted_at)

@@ -25,14 +25,16 @@ class FairQueue:
     `max_running` pictures running stands aside until one of them is finished. An operation takes
     O(log n), and a step for each picture of the job that it puts, puts back or withdraws.
 
-    device_s_per_work: device-seconds of a tile-step, as measured. returned: pictures that were put
-    back; they are named before all others. changes: how often anything has changed.
+    device_s_per_work: device-seconds of a tile-step, as measured. root: the group of all classes;
+    everybody: its seat. returned: pictures that were put back; they are named before all others.
+    changes: how often anything has changed.
     """
 
     def __init__(self, device_s_per_work: float = 1.0) -> None:
         self.device_s_per_work = device_s_per_work
         self.changes = 0
         self.root = Group("", None)
+        self.everybody = self.root.seat
         self.running: dict[tuple[str, int], Run] = {}
         self.returned = Returned()
         self._jobs: dict[str, Waiting] = {}
@@ -40,7 +42,7 @@ class FairQueue:
 
     @property
     def waiting(self) -> int:
-        return self.root.waiting
+        return self.everybody.waiting
 
     @property
     def classes(self) -> Mapping[str, Member]:
@@ -50,9 +52,9 @@ class FairQueue:
     @property
     def mean_work(self) -> float:
         """Tile-steps of a waiting picture, or where none waits, of a running one."""
-        root = self.root
-        if root.waiting:
-            return root.work / root.waiting
+        everybody = self.everybody
+        if everybody.waiting:
+            return everybody.work / everybody.waiting
         run = next(iter(self.running.values()), None)
         return run.work if run is not None else 0.0
 
@@ -62,10 +64,14 @@ class FairQueue:
 
     def user(self, path: Sequence[Step]) -> User | None:
         """Who stands at the end of a path; None where nothing is known of him."""
-        member: Member | None = self.root
+        member = self.everybody
         for step in path:
-            member = member.members.get(step.name) if isinstance(member, Group) else None
-        return member if isinstance(member, User) else None
+            group = member.below
+            found = group.members.get(step.name) if isinstance(group, Group) else None
+            if found is None:
+                return None
+            member = found
+        return member.below if isinstance(member.below, User) else None
 
     def ahead(self, job_id: str) -> Ahead | None:
         """What goes before a waiting job in its class; None where nothing of it waits.
@@ -131,14 +137,15 @@ class FairQueue:
         cost_s = work * self.device_s_per_work
         run = Run(named[0], user, work, cost_s, now, len(self.running) + 1)
         self.running[named] = user.runs[named] = run
-        at: Member = user
-        group = user.parent
+        at = user.seat
+        group = at.parent
         while group is not None:
             if before_turn:
                 group.charge_early(at, work, cost_s)
             else:
                 group.charge(at, work, cost_s)
-            at, group = group, group.parent
+            at = group.seat
+            group = at.parent
         at.running += 1
         at.waiting -= 1
         at.work = at.work - work if at.waiting else 0.0
@@ -207,68 +214,68 @@ class FairQueue:
             for index in job.indices:
                 self.returned.discard((job.job_id, index))
         work = job.work * pictures if pictures > 1 else job.work
-        at: Member = user
-        group = user.parent
+        at = user.seat
+        group = at.parent
         while group is not None:
             group.less(at, pictures, work)
-            at, group = group, group.parent
+            at = group.seat
+            group = at.parent
         at.waiting -= pictures
         at.work = at.work - work if at.waiting else 0.0
-        if not user.waiting and not user.running:
+        if not (user.seat.waiting or user.seat.running):
             self._leaves(user)
 
     def _user(self, path: Sequence[Step]) -> tuple[User, bool]:
         """Who stands at the end of a path, and whether a weight or bound on it is another now."""
-        at: Member = self.root
-        changed = False
+        member, changed = self.everybody, False
         for step in path:
-            name, bound = step.name, step.max_running
-            if not isinstance(at, Group):
-                raise ValueError(f"'{at.name}' is a user, and has no members such as '{name}'.")
+            name, bound, group = step.name, step.max_running, member.below
+            if not isinstance(group, Group):
+                raise ValueError(f"'{member.name}' is a user, and has no members such as '{name}'.")
             if bound is None:
                 bound = UNBOUNDED
-            found = at.members.get(name)
+            found = group.members.get(name)
             if found is None:
-                found = (User if step is path[-1] else Group)(name, at)
+                found = (User if step is path[-1] else Group)(name, group).seat
                 found.weight, found.max_running = step.weight, bound
-                at.members[name] = found
+                group.members[name] = found
             elif found.weight != step.weight or found.max_running != bound:
-                at.reset(found, step.weight, bound)
+                group.reset(found, step.weight, bound)
                 changed = True
-            at = found
-        if not isinstance(at, User):
-            raise ValueError(f"'{at.name}' is a group, and has no jobs itself.")
-        return at, changed
+            member = found
+        if not isinstance(member.below, User):
+            raise ValueError(f"'{member.name}' is a group, and has no jobs itself.")
+        return member.below, changed
 
     def _first(self) -> Waiting | None:
         """The job whose turn it is; None while nobody is ready."""
-        at: Member = self.root
-        if not at.standing:
+        if not self.everybody.standing:
             return None
-        while isinstance(at, Group):
-            at = at.head()
-        assert isinstance(at, User)
-        return at.first
+        below = self.everybody.below
+        while isinstance(below, Group):
+            below = below.head().below
+        assert isinstance(below, User)
+        return below.first
 
     def _settle(self, user: User, device_s: float) -> None:
-        at: Member = user
-        group = user.parent
+        at = user.seat
+        group = at.parent
         while group is not None:
             group.settle(at, device_s)
-            at, group = group, group.parent
+            at = group.seat
+            group = at.parent
         at.running -= 1
-        if not user.waiting and not user.running:
+        if not (user.seat.waiting or user.seat.running):
             self._leaves(user)
 
     def _leaves(self, user: User) -> None:
         """Nothing of a user is here. He is forgotten if he owes nothing to others, else in time."""
-        at: Member | None = user
+        at: Member | None = user.seat
         while at is not None and at.forgettable():
             if not at.idle:
                 _forget(at)
-            at = at.parent
-        known = isinstance(at, Group) and at.is_class
-        if at is not None and not known and not at.idle and not at.waiting and not at.running:
+            at = at.parent.seat if at.parent is not None else None
+        if at is not None and not at.is_class and not (at.idle or at.waiting or at.running):
             at.idle = True
             self._idle.append(at)
         for _ in range(min(_LOOKED_AT, len(self._idle))):
@@ -286,6 +293,7 @@ def _forget(member: Member) -> None:
     group = member.parent
     if group is not None:
         del group.members[member.name]
+        member.below = None  # else the two would keep each other, where nobody collects garbage
 
 
 def _stand_behind(job: Waiting) -> None:
@@ -296,19 +304,21 @@ def _stand_behind(job: Waiting) -> None:
 
 
 def _more(user: User, pictures: int, work: float) -> None:
-    at: Member = user
-    group = user.parent
+    at = user.seat
+    group = at.parent
     while group is not None:
         group.more(at, pictures, work)
-        at, group = group, group.parent
+        at = group.seat
+        group = at.parent
     at.waiting += pictures
     at.work += work
 
 
 def _look(user: User) -> None:
     """Up to the root, whoever is not ready any more steps aside."""
-    at: Member = user
-    group = user.parent
+    at = user.seat
+    group = at.parent
     while group is not None:
         group.look(at)
-        at, group = group, group.parent
+        at = group.seat
+        group = at.parent

@@ -136,7 +136,7 @@ class Keeping:
 
     def _may_hurry(self, job_id: str) -> bool:
         job = self._queue.job(job_id)
-        return job is not None and job.user.first is job and job.user.ready()
+        return job is not None and job.user.first is job and job.user.seat.ready()
 
     def _has_room(self, promised_s: float, work: float, now: float) -> bool:
         """Whether so much more can be done by its deadline, with all that is due before it, and
@@ -146,9 +146,9 @@ class Keeping:
         return self._promises.late_s(promised_s, work, rate, now) <= 0
 
     def _unpromised(self, now: float) -> float:
-        root = self._queue.root
-        flex = sum(its.work for name, its in root.members.items() if name.endswith("/flex"))
-        return max(root.work - flex - self._promises.work(now), 0.0)
+        classes = self._queue.classes.items()
+        flex = sum(its.work for name, its in classes if name.endswith("/flex"))
+        return max(self._queue.everybody.work - flex - self._promises.work(now), 0.0)
 
     def _share(self, step: Step) -> float:
         """Tile-steps per second that a class may be promised while all tiers have work waiting."""

@@ -31,7 +31,7 @@ class Returned:
         return picture in self._works
 
     def add(self, picture: Picture, job: Waiting) -> None:
-        of = class_of(job.user)
+        of = class_of(job.user.seat)
         self._works[picture] = of, job.work
         sums = self._of.setdefault(of, [0, 0.0])
         sums[0] += 1
@@ -69,9 +69,8 @@ class Returned:
         return pictures, work
 
 
-def class_of(user: Member) -> Member:
+def class_of(member: Member) -> Member:
     """The first step of a path to a user, or to an organisation."""
-    at: Member = user
-    while at.parent is not None and at.parent.parent is not None:
-        at = at.parent
-    return at
+    while member.parent is not None and not member.is_class:
+        member = member.parent.seat
+    return member

@@ -26,8 +26,13 @@ stand behind newcomers, as it was there before.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from smalti.control.backlog import Backlog, Bin
 from smalti.control.line import Line
+
+if TYPE_CHECKING:
+    from smalti.control.user import User
 
 UNBOUNDED = 1 << 62
 """As many pictures of a member as there are slots."""
@@ -37,21 +42,26 @@ _APART = 2.0**-24
 
 
 class Member:
-    """Someone who shares. max_running: pictures of it that may be drawn at a time.
+    """A seat of somebody who shares. max_running: pictures of it that may be drawn at a time.
 
+    parent: the group that it is in. below: who sits here, a group in turn or a user with jobs.
     waiting, running: its pictures. work: tile-steps of those that wait. owed: what it was served
     beyond its tag, weighed; it is added when it comes to the head of the line. floor: no
     refund takes its tag below. stands: in the line, at its tag.
-    standing: its own members in its line; 1 for a user. idle: it is among those that may be
-    forgotten.
+    standing: of a group, its own members in its line; 1 for a user. idle: it is among those that
+    may be forgotten.
+
+    Groups and users have a seat each, and are none: so the steps up a path meet one type of object,
+    and the interpreter can specialise them (PEP 659).
     """
 
-    __slots__ = ("bin", "floor", "idle", "max_running", "name", "owed", "parent",
+    __slots__ = ("below", "bin", "floor", "idle", "max_running", "name", "owed", "parent",
                  "running", "standing", "stands", "tag", "waiting", "weight", "work")  # fmt: skip
 
-    def __init__(self, name: str, parent: Group | None) -> None:
+    def __init__(self, name: str, parent: Group | None, below: Group | User | None = None) -> None:
         self.name = name
         self.parent = parent
+        self.below = below
         self.weight = 1.0
         self.max_running = UNBOUNDED
         self.waiting = 0
@@ -65,13 +75,20 @@ class Member:
         self.bin: Bin | None = None
         self.idle = False
 
+    @property
+    def is_class(self) -> bool:
+        """Of the first level. Those are few, and are never forgotten."""
+        return self.parent is not None and self.parent.seat.parent is None
+
     def ready(self) -> bool:
         """Whether a picture of it may be named now."""
         return self.waiting > 0 and self.standing > 0 and self.running < self.max_running
 
     def forgettable(self) -> bool:
         """Nothing of it is here, and it would start no later than somebody unknown."""
-        group = self.parent
+        group, below = self.parent, self.below
+        if isinstance(below, Group) and (below.members or self.is_class):
+            return False
         return (
             group is not None
             and not self.waiting
@@ -80,21 +97,21 @@ class Member:
         )
 
 
-class Group(Member):
-    """line: members of which a picture may be named now. aside: those with pictures waiting that
-    may not. backlog: how much work waits for how many of both.
+class Group:
+    """seat: its own. line: members of which a picture may be named now. aside: those with pictures
+    waiting that may not. backlog: how much work waits for how many of both.
 
     virtual: from where newcomers start, unless there is a credit: how far before `served` they do
     then. served: the latest tag of one who was named. weights: of all who have something waiting.
     """
 
     __slots__ = ("_latest", "_newest", "_unsettled", "aside", "backlog", "credit", "line",
-                 "members", "served", "virtual", "weights")  # fmt: skip
+                 "members", "seat", "served", "virtual", "weights")  # fmt: skip
 
     def __init__(self, name: str, parent: Group | None) -> None:
-        super().__init__(name, parent)
+        self.seat = Member(name, parent, self)
+        self.seat.standing = 0
         self.members: dict[str, Member] = {}
-        self.standing = 0
         self.line: Line[Member] = Line()
         self.aside: dict[Member, None] = {}
         self.backlog = Backlog()
@@ -105,14 +122,6 @@ class Group(Member):
         self._latest = 0.0
         self._unsettled = 0.0
         self._newest = 0.0
-
-    @property
-    def is_class(self) -> bool:
-        """Of the first level. Those are few, and are never forgotten."""
-        return self.parent is not None and self.parent.parent is None
-
-    def forgettable(self) -> bool:
-        return not self.members and not self.is_class and super().forgettable()
 
     def start(self) -> float:
         """The least tag that somebody has who comes now."""
@@ -203,8 +212,8 @@ class Group(Member):
             self._end(member)
         self.line.remove_first()
         member.stands = False
-        self.standing -= 1
-        if not waiting and not self.standing and not self.aside:
+        self.seat.standing -= 1
+        if not waiting and not self.seat.standing and not self.aside:
             self._even()
 
     def charge_early(self, member: Member, work: float, device_s: float) -> None:
@@ -218,7 +227,7 @@ class Group(Member):
     def settle(self, member: Member, device_s: float) -> None:
         """A picture of it left its slot. It was served so much more than its charge, or less."""
         member.running -= 1
-        if self.waiting:
+        if self.seat.waiting:
             self._unsettled += device_s
         member.owed += device_s / member.weight
         if not member.stands:
@@ -239,7 +248,7 @@ class Group(Member):
                 _start(member, self.served)
             self.line.put(member.tag, member)
             member.stands = True
-            self.standing += 1
+            self.seat.standing += 1
         elif member.waiting:
             self.aside[member] = None
 
@@ -271,12 +280,12 @@ class Group(Member):
         if member.stands:
             self.line.remove(member.tag, member)
             member.stands = False
-            self.standing -= 1
+            self.seat.standing -= 1
             if member.waiting:
                 self.aside[member] = None
         elif not member.waiting:
             self.aside.pop(member, None)
-        if not member.waiting and not self.standing and not self.aside:
+        if not member.waiting and not self.seat.standing and not self.aside:
             self._even()
 
     def _even(self) -> None:
@@ -296,7 +305,7 @@ class Group(Member):
         """A member has a tag; while nobody waits, all start even."""
         if tag > self._latest:
             self._latest = tag
-            if not self.waiting:
+            if not self.seat.waiting:
                 self._even()
 
 

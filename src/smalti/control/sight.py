@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import count, islice
 
 from smalti.control.fair import FairQueue, Group, Member, User, Waiting
+from smalti.control.returned import class_of
 
 EXACT = 100
 """Turns that are looked at one by one; who stands further back gets an estimate."""
@@ -60,9 +61,7 @@ def turns_before(queue: FairQueue, job: Waiting) -> tuple[int, int]:
 
 def _other_classes(queue: FairQueue, job: Waiting, work: float) -> float:
     """Pictures that they have named while the job's class is served so many tile-steps."""
-    at: Member = job.user
-    while at.parent is not None and at.parent is not queue.root:
-        at = at.parent
+    at = class_of(job.user.seat)
     pictures = 0.0
     for other in queue.classes.values():
         if other is not at and other.work > 0:
@@ -76,18 +75,18 @@ def _returned(queue: FairQueue) -> dict[Member, list[float]]:
     found: dict[Member, list[float]] = {}
     for job_id, _ in queue.returned:
         job = queue.job(job_id)
-        member: Member | None = job.user if job is not None else None
+        member: Member | None = job.user.seat if job is not None else None
         while job is not None and member is not None:
             sums = found.setdefault(member, [0, 0.0])
             sums[0] += 1
             sums[1] += job.work * queue.device_s_per_work
-            member = member.parent
+            member = member.parent.seat if member.parent is not None else None
     return found
 
 
 class _UserSight:
     def __init__(self, user: User, queue: FairQueue, returned: dict[Member, list[float]]) -> None:
-        self.left = user.waiting - returned.get(user, [0])[0]
+        self.left = user.seat.waiting - returned.get(user.seat, [0])[0]
         self._pictures = (
             (job.job_id, index, job.work * queue.device_s_per_work)
             for job in user
@@ -104,7 +103,7 @@ class _GroupSight:
     """left: pictures not yet taken. take: the next one's job, index and expected device-seconds."""
 
     def __init__(self, group: Group, queue: FairQueue, returned: dict[Member, list[float]]) -> None:
-        self.left = group.waiting - returned.get(group, [0])[0]
+        self.left = group.seat.waiting - returned.get(group.seat, [0])[0]
         self._queue = queue
         self._returned = returned
         self._order = count()
@@ -150,11 +149,12 @@ class _GroupSight:
 
     def _look(self, member: Member) -> _UserSight | _GroupSight:
         sight: _UserSight | _GroupSight
-        if isinstance(member, Group):
-            sight = _GroupSight(member, self._queue, self._returned)
+        below = member.below
+        if isinstance(below, Group):
+            sight = _GroupSight(below, self._queue, self._returned)
         else:
-            assert isinstance(member, User)
-            sight = _UserSight(member, self._queue, self._returned)
+            assert isinstance(below, User)
+            sight = _UserSight(below, self._queue, self._returned)
         self._sights[member] = sight
         return sight
 

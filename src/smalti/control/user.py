@@ -38,13 +38,13 @@ class Waiting:
         self.behind: Waiting | None = None
 
 
-class User(Member):
-    """first, last: of his jobs that wait."""
+class User:
+    """seat: his own. first, last: of his jobs that wait."""
 
-    __slots__ = ("_runs", "_sent", "first", "last")
+    __slots__ = ("_runs", "_sent", "first", "last", "seat")
 
     def __init__(self, name: str, parent: Group | None) -> None:
-        super().__init__(name, parent)
+        self.seat = Member(name, parent, self)
         self.first: Waiting | None = None
         self.last: Waiting | None = None
         self._runs: dict[tuple[str, int], Run] | None = None
@@ -120,7 +120,7 @@ class User(Member):
         if at is None or first is None:
             return pictures, work
         share = (job.mark - first.mark) / max(self._sent - first.mark, 1)
-        return round(self.waiting * share), self.work * share
+        return round(self.seat.waiting * share), self.seat.work * share
 
 
 @noun
