@@ -19,7 +19,7 @@ T = TypeVar("T")
 @dataclass_transform(frozen_default=True)
 def noun(kind: type[T]) -> type[T]:
     """A dataclass that nobody may change, which only the type checker enforces: each request makes
-    several, and a frozen one takes five times as long to make."""
+    several, and a frozen one takes several times as long to make."""
     return dataclass(slots=True, unsafe_hash=True)(kind)
 
 
