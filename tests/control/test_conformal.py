@@ -65,6 +65,18 @@ def test_one_that_was_far_off_is_soon_back() -> None:
     assert sum(told[-1000:]) / 1000 == pytest.approx(1.28 * 0.05, rel=0.25)
 
 
+def test_what_was_told_for_another_reason_says_nothing_of_the_cover() -> None:
+    """Not the quantile: a deadline, say. The errors are learnt all the same."""
+    quantiles, others = Quantiles((0.5, 0.9), (0.0, 0.2)), Quantiles((0.5, 0.9), (0.0, 0.2))
+    dice = random.Random(3)
+    for _ in range(300):
+        error = dice.gauss(1.0, 0.1)
+        quantiles.saw(error, None, False)
+        others.saw(error, 5.0, False)
+    assert others.at(0) == quantiles.at(0) == pytest.approx(1.0, abs=0.1)
+    assert others.at(1) < quantiles.at(1)
+
+
 def test_they_stay_in_order() -> None:
     quantiles, dice = Quantiles((0.5, 0.9, 0.95), (0.0, 0.1, 0.2)), random.Random(1)
     for _ in range(1000):

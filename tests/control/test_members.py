@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 
 import pytest
@@ -68,6 +69,22 @@ def test_users_and_groups_are_forgotten() -> None:
                 queue.finish(*named, 1.0)
     group = queue.classes["free"].below
     assert isinstance(group, Group) and len(group.members) < 10
+
+
+def test_who_is_forgotten_leaves_nothing_for_the_garbage_collector() -> None:
+    """A replay of a million requests does without it."""
+    queue = FairQueue()
+    gc.collect()
+    gc.disable()
+    try:
+        for i in range(200):
+            queue.put(f"j{i}", path("free", f"u{i}", f"o{i % 70}"), [0], 1.0)
+            named = queue.next(0.0)
+            assert named is not None
+            queue.finish(*named, 1.0)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_a_job_that_waits_is_not_put_again() -> None:

@@ -16,7 +16,7 @@ _FIRST_STEP = 2.0
 _SCALE_WEIGHT = 0.02
 _OUTLIER = 10.0
 _LEAST_SCALE = 0.002
-_LEAN, _MOST_LEAN = 0.1, 8.0
+_LEAN, _MOST_LEAN = 0.12, 10.0
 
 
 class Quantiles:
@@ -54,8 +54,9 @@ class Quantiles:
         self._values[1] += self._step(1) * self._levels[1]
         self._learn_cover(True)
 
-    def saw(self, error: float, told: float, missed: bool) -> None:
-        """An outcome. told: what the second quantile was when it was foreseen.
+    def saw(self, error: float, told: float | None, missed: bool) -> None:
+        """An outcome. told: what the second quantile was when it was foreseen; None where something
+        else was told.
 
         missed: whether `missed` has told of it.
         """
@@ -73,7 +74,7 @@ class Quantiles:
                 step = self._step(i)
                 value += step * level if error > value else step * (level - 1.0)
             values[i] = before = value if value > before else before
-        if not missed:
+        if told is not None and not missed:
             self._learn_cover(error > told)
 
     def _step(self, i: int) -> float:

@@ -60,7 +60,8 @@ class Raw:
     it is corrected.
     told: the errors that were allowed for in the p90 of its start and of its end; missed: whether
     those have passed before it began, and ended. within_s: until its deadline, where that brings
-    it to its turn whatever comes; not above zero once that has passed.
+    it to its turn whatever comes; not above zero once that has passed. by_deadline: whether its p90
+    is that time; then it is kept by other means, and says nothing of how wide an interval must be.
     """
 
     position: int
@@ -76,6 +77,7 @@ class Raw:
     ended: bool = False
     missed: tuple[bool, bool] = (False, False)
     within_s: float = math.inf
+    by_deadline: bool = False
 
     def again(self, work: float) -> Raw:
         """The same for another job of one picture, of so much work."""
@@ -172,13 +174,15 @@ class Forecast:
         raw.began = True
         if raw.waits:
             error = (last_s - raw.last_s) / (raw.last_s + raw.drawing_s)
-            raw.errors.start.saw(error, raw.told[0], raw.missed[0])
+            told = None if raw.by_deadline else raw.told[0]
+            raw.errors.start.saw(error, told, raw.missed[0])
 
     def ended(self, raw: Raw, finish_s: float) -> None:
         """The job is drawn."""
         raw.ended = True
         error = finish_s / (raw.last_s + raw.drawing_s) - 1.0
-        raw.errors.finish.saw(error, raw.told[1], raw.missed[1])
+        told = None if raw.by_deadline else raw.told[1]
+        raw.errors.finish.saw(error, told, raw.missed[1])
 
     def forget(self, raw: Raw) -> None:
         """The job will not end as it was foreseen, for no fault of the forecast."""
@@ -189,6 +193,8 @@ class Forecast:
         due = self._due
         while due and due[0][0] < now:
             _, _, of_end, raw = heapq.heappop(due)
+            if raw.by_deadline:
+                continue
             if of_end and not raw.ended:
                 raw.missed = raw.missed[0], True
                 raw.errors.finish.missed()
@@ -257,6 +263,7 @@ class Forecast:
         start_s = self._start(raw, raw.start_s, 0), self._start(raw, raw.start_s, 1)
         finish_s = self.finish_s(raw)
         if 0.0 < raw.within_s < start_s[1]:
+            raw.by_deadline = True
             start_s, finish_s = self._by_deadline(raw, start_s, finish_s)
         return Wait(raw.position, start_s, finish_s)
 
