@@ -8,7 +8,9 @@ is measured side by side, then the installed `openai` client brings even demand 
 tiers at a multiple of that; some go away on purpose. All that is decided is recorded.
 `p50_wait_s`, `p95_wait_s`: from acceptance to the start of the first picture, as the replies tell
 it; `..._predicted_s`: in replays of the same demand, with the step times of the same run and nine
-dice; `..._range_s`: the least and the most that one of them gives.
+dice; `..._range_s`: the least and the most that one of them gives; `..._of_arrivals_s`: in replays
+of who came when and who left in the run itself. `..._ratio`: live over foretold. `speed_range`: of
+the machine's speed in stretches of 20 seconds, beside its mean; the replays are as fast.
 `freed_p95_s`: from a client's going away to its free slot. `same`: decisions that come out the same
 from the recording; `arrivals_agree`: part of them that do from its arrivals alone, with a simulated
 fleet.

@@ -6,11 +6,11 @@ import random
 from itertools import accumulate
 
 import pytest
+from control.slow_turns import next_turns
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smalti.control.fair import Ahead, FairQueue, Step, User
-from smalti.control.sight import next_turns
 
 WEIGHTS = {"free": 1.0, "plus": 4.0}
 

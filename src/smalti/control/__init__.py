@@ -3,15 +3,19 @@
 controller  the one object that the service speaks to
 nouns       what is said to and by it; denial: why not
 policy      what an operator has decided: tiers, limits (as they are written), switches
-rules       whether a request is within it: accounts count (rolling windows, bursts), a gauge holds
-            a limit against them, breathing limits follow the load, claims keep stated times true;
+rules       whether a request is within it: accounts count (rolling windows, bursts), gauges hold
+            limits against them, breathing limits follow the load, claims keep stated times true;
             wording says it
 capacity    how it is served: the ladder, and appointments for who cannot be
 keeping     whether what it is promised can be kept, by the fair order or by promises' deadlines;
             a bucket has what is left of a share, refusals tell who is short of slots
-fair        the queue; share is fair sharing at one level, line an order by tags
+fair        the queue; share is fair sharing at one level, line an order by tags, user who stands at
+            the end of a path, returned what lost its slot; ahead tells what goes before a place,
+            by the backlog of each group
+live        what is remembered of a job until it is over
 forecast    how long it takes: fluid and lanes turn work into seconds, pace, flow and passing
             measure, conformal corrects
+recording   all that a controller was told and decided, and the same again
 """
 
 from smalti.control.controller import Controller

@@ -37,13 +37,13 @@ _LANES = 64
 
 Stamp = tuple[int, float]
 """While it is the same and the queue does not change, so is what is foreseen for anybody."""
-Group = tuple[str, bool, bool]
+Kind = tuple[str, bool, bool]
 """A class, whether the job waits, and whether it does behind others of its own user."""
 
 
 @dataclass(slots=True)
 class Errors:
-    """Of a group's forecasts, over what was foreseen until the end."""
+    """Of forecasts of a kind, over what was foreseen until the end."""
 
     start: Quantiles
     finish: Quantiles
@@ -107,7 +107,7 @@ class Forecast:
         self._courses: dict[str, tuple[tuple[int, int, float], Course]] = {}
         self._due: list[tuple[float, int, bool, Raw]] = []
         self._number = count()
-        self._errors: dict[Group, Errors] = {}
+        self._errors: dict[Kind, Errors] = {}
 
     @property
     def slots(self) -> int:
@@ -370,11 +370,11 @@ class Forecast:
         start_s = raw_s + error * (raw_s + raw.drawing_s)
         return start_s if start_s > 0.0 else 0.0
 
-    def _errors_of(self, group: Group) -> Errors:
-        errors = self._errors.get(group)
+    def _errors_of(self, kind: Kind) -> Errors:
+        errors = self._errors.get(kind)
         if errors is None:
             errors = Errors(Quantiles(LEVELS, _FIRST), Quantiles(LEVELS, _FIRST))
-            self._errors[group] = errors
+            self._errors[kind] = errors
         return errors
 
     def _set_rate(self) -> None:

@@ -209,4 +209,4 @@ def _too_long_for_client(patience_s: float, finish_s: float) -> str:
 
 def whole_second(now: float, wait_s: float) -> float:
     """At least one second from now."""
-    return float(math.ceil(now + (wait_s if wait_s > 1.0 else 1.0)))
+    return float(math.ceil(now + max(wait_s, 1.0)))

@@ -35,8 +35,7 @@ BARE = Refusal(None, None)
 
 def refusal_of(denial: Denial, now: float) -> Refusal:
     """As this server's replies say it."""
-    at = denial.retry_at
-    after_s = None if at is None else at - now if at - now > 1.0 else 1.0
+    after_s = None if denial.retry_at is None else max(1.0, denial.retry_at - now)
     return Refusal(None if denial.should_retry else False, after_s)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from itertools import islice
 
+from control.slow_turns import EXACT, next_turns, turns_before
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smalti.control.fair import FairQueue, Step
-from smalti.control.sight import EXACT, next_turns, turns_before
 
 WEIGHTS = {"free": 1.0, "plus": 4.0, "team": 16.0}
 
