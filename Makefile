@@ -4,6 +4,7 @@
 # make clients the official clients, old and new, against a live server (Node's needs nodejs and npm)
 # make browser the pages in a real Chromium (installs Debian's where it may); screens: pictures of them
 # make survive kills real servers under load, and counts what is lost
+# make compiled  the deciding code compiled, for a busy server and long replays; and its tests (needs gcc)
 # make fuzz    requests and files made up by machines, against a live server
 # make docs    writes the pages that are generated from the code
 # make clean   removes what make made
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := serve
-.PHONY: serve test lint clients browser screens survive fuzz docs clean
+.PHONY: serve test lint clients browser screens survive compiled fuzz docs clean
 
 serve: $(VENV)/.installed
 	@$(BIN)/smalti serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
@@ -43,6 +44,16 @@ screens: browser
 survive: $(VENV)/.installed-test
 	@$(BIN)/python -m pytest -q -m survive tests/survive
 
+compiled: .compiled/.made
+	@PYTHONPATH=.compiled $(BIN)/python -m pytest -q -rs tests/control tests/plan tests/compiled \
+	  tests/service/test_preview.py tests/service/test_recorded.py
+
+.compiled/.made: hatch_build.py pyproject.toml constraints.txt $(wildcard src/smalti/*.py src/smalti/*/*.py) | $(VENV)/.installed-test
+	@echo "Compiling what decides (a minute or two) ..."
+	@rm -rf .compiled
+	@SMALTI_COMPILE=1 PIP_CONSTRAINT=constraints.txt $(PIP) install --no-deps --target .compiled .
+	@touch $@
+
 fuzz: $(VENV)/.installed-test
 	@PYTHONPATH=tests:tests/hostile $(BIN)/python tests/fuzz/run.py
 
@@ -50,7 +61,7 @@ docs: $(VENV)/.installed
 	@$(BIN)/python -m smalti.config > docs/configuration.md
 
 clean:
-	rm -rf $(VENV) .clients .fuzz .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .clients .compiled .fuzz .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

@@ -2,6 +2,8 @@
 
     python bench/replay.py [--requests 10000 100000 1000000] [--load 4]
 
+    make compiled && PYTHONPATH=.compiled .venv/bin/python bench/replay.py
+
 Made-up demand, even over time, at a multiple of what sixteen devices can draw. Processor time of
 one core. The last line is JSON.
 """
@@ -16,7 +18,7 @@ import random
 import time
 from dataclasses import replace
 
-from smalti.control import DEFAULT_POLICY, Controller
+from smalti.control import COMPILED, DEFAULT_POLICY, Controller
 from smalti.plan.demand import Demand
 from smalti.plan.fleet import MINI_CPU
 from smalti.plan.people import rows_of
@@ -37,7 +39,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--load", type=float, default=4.0)
     chosen = parser.parse_args()
-    figures: dict[str, float] = {}
+    figures: dict[str, float] = {"compiled": COMPILED, "load": chosen.load}
     print(f"{'requests':>10} {'seconds':>9} {'us each':>9} {'us / log2 n':>12}")
     for requests in chosen.requests:
         demand = made_up(requests, chosen.load)

@@ -42,7 +42,7 @@ MAY_IMPORT = {
 """Which rooms a room may import, besides itself."""
 
 THIRD_PARTY = {
-    "control": set(),
+    "control": {"mypy_extensions"},
     "engine": {"torch", "numpy", "safetensors", "PIL"},
     "models": {"torch", "numpy", "safetensors", "PIL"},
     "fleet": {"torch", "numpy", "safetensors", "PIL"},

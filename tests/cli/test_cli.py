@@ -27,7 +27,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["version"]) == 0
     assert capsys.readouterr().out.startswith("smalti 0.")
     assert run(["version", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out).keys() >= {"smalti", "torch", "python"}
+    assert json.loads(capsys.readouterr().out).keys() >= {"smalti", "torch", "python", "compiled"}
 
 
 def test_models(capsys: pytest.CaptureFixture[str]) -> None:

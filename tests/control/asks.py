@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from itertools import count
 
-from smalti.control import Admission, Ask, Controller, Denial, Limit, Policy, Tier
+import pytest
+
+from smalti.control import COMPILED, Admission, Ask, Controller, Denial, Limit, Policy, Tier
 
 NOON = 1_800_000_000.0 - 1_800_000_000 % 86400 + 43200
 """12:00:00 UTC of a day in 2027."""
+
+patches = pytest.mark.skipif(COMPILED, reason="compiled code cannot be patched")
+"""A test that shows what a part is for by taking it out."""
 
 _jobs = count(1)
 

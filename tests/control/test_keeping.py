@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 import pytest
-from control.asks import NOON, ask, controller, send, tier
+from control.asks import NOON, ask, controller, patches, send, tier
 
 from smalti.control import Admission, Controller, Denial
 from smalti.control.keeping import Keeping
@@ -62,6 +62,7 @@ def bursts(control: Controller, seed: int) -> Came:
     return came
 
 
+@patches
 def test_what_bursts_leave_is_promised_and_the_promise_is_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

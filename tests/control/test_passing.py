@@ -8,7 +8,7 @@ import random
 from statistics import median
 
 import pytest
-from control.asks import NOON, ask, controller, tier
+from control.asks import NOON, ask, controller, patches, tier
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,6 +80,7 @@ def waits(seed: int) -> list[tuple[float, float]]:
     return found
 
 
+@patches
 @pytest.mark.parametrize("seed", range(3))
 def test_unequal_users_are_told_how_long_it_takes(
     seed: int, monkeypatch: pytest.MonkeyPatch

@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 
 import pytest
-from control.asks import NOON, ask, controller, tier
+from control.asks import NOON, ask, controller, patches, tier
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -231,6 +231,7 @@ def crowd(control: Controller, seed: int) -> list[tuple[str, float]]:
     return over
 
 
+@patches
 @pytest.mark.parametrize("seed", range(3))
 def test_a_crowd_breaks_next_to_no_promise(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Free has the fleet to itself when it is admitted, and a twenty-first of it when it waits, by

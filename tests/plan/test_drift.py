@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recorded_runs import STEP_S, recorded_run
 
+from smalti.plan.device import Device
 from smalti.plan.drift import EVEN, Drift
-from smalti.plan.fleet import Device, FleetSpec
+from smalti.plan.fleet import FleetSpec
 from smalti.plan.measured import measured_fleet
 
 TICK_S = 0.001

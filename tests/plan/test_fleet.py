@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smalti.errors import InvalidRequest
-from smalti.plan.fleet import MINI_CPU, Device, FleetSpec, even_steps, read_fleet
+from smalti.plan.device import Device
+from smalti.plan.fleet import MINI_CPU, FleetSpec, even_steps, read_fleet
 
 SPEC = FleetSpec(1, (0.1, 0.15, 0.2, 0.25), spread=0.0)
 TICK_S = 0.001

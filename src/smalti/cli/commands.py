@@ -19,6 +19,7 @@ import typer
 from smalti import __version__
 from smalti.cli import people, pictures, replaying, tiers
 from smalti.cli.doctor import doctor
+from smalti.control import COMPILED
 from smalti.devices import threads_for_torch
 from smalti.errors import ConfigError, InvalidRequest, SmaltiError
 
@@ -146,5 +147,6 @@ def train(context: typer.Context) -> None:
 def version(as_json: AsJson = False) -> None:
     """Print the version, and of what it stands on with --json."""
     facts: dict[str, Any] = {"smalti": __version__, "python": platform.python_version()}
+    facts["compiled"] = COMPILED
     facts |= {name: importlib.metadata.version(name) for name in ("torch", "numpy", "pillow")}
     typer.echo(json.dumps(facts, indent=2) if as_json else f"smalti {__version__}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from mypy_extensions import mypyc_attr
+
 from smalti.control import wording
 from smalti.control.appointments import Appointments
 from smalti.control.capacity import Capacity
@@ -25,6 +27,7 @@ CREDIT_S = 10.0
 it would be with all tiers waiting."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Controller:
     """Decides, and remembers what it decided; reads no clock and no disk.
 

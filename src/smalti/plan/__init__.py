@@ -2,7 +2,8 @@
 
 demand     who asks for what, and when; as a file too
 sources    demands made from published traces, scaled to a fleet; people: who asks in them
-fleet      devices that take the time that was measured for them, and draw nothing
+fleet      how many devices, and how fast they are
+device     one that takes the time that was measured for it, and draws nothing
 drift      how their speed changes from one minute to the next
 measured   a fleet described by how long the pictures of a recorded run took
 replay     the loop: arrivals, decisions, slots, ends

@@ -20,7 +20,8 @@ from smalti.control.controller import Controller
 from smalti.control.nouns import Admission
 from smalti.control.recording import Agreement, Entry, ask_of, decided, told_again
 from smalti.errors import InvalidRequest
-from smalti.plan.fleet import Device, FleetSpec
+from smalti.plan.device import Device
+from smalti.plan.fleet import FleetSpec
 
 _AS_THEY_COME = ("begin", "policy", "restore", "recount", "adopt")
 _HOW = 3

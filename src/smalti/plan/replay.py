@@ -18,7 +18,8 @@ from smalti.control.denial import Denial
 from smalti.control.nouns import Admission, Ask, Offer, Turn
 from smalti.plan.clients import SDKS, Refusal, Sdk, next_attempt, refusal_of
 from smalti.plan.demand import Demand, Row
-from smalti.plan.fleet import Device, FleetSpec
+from smalti.plan.device import Device
+from smalti.plan.fleet import FleetSpec
 
 START = 1_800_000_000.0
 """When the virtual clock begins, as Unix time."""
