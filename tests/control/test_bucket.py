@@ -45,3 +45,12 @@ def test_who_takes_what_is_left_has_no_more_than_the_rate_and_the_most(
             bucket.take(amount, 2.0, 60.0, now)
             taken += amount
         assert taken <= 60.0 + 2.0 * (now - NOON) + 1e-6
+
+
+def test_what_is_given_back_can_be_taken_again() -> None:
+    bucket = Bucket()
+    bucket.take(60.0, per_s=1.0, most=100.0, now=0.0)
+    bucket.give_back(60.0)
+    assert bucket.left(1.0, 100.0, now=0.0) == 100.0
+    bucket.give_back(60.0)
+    assert bucket.left(1.0, 100.0, now=0.0) == 100.0

@@ -73,6 +73,19 @@ def test_a_place_outlives_a_restart() -> None:
     assert isinstance(again.consider(ask("ben"), denial.retry_at), Denial)
 
 
+def test_a_place_whose_admission_could_not_be_committed_is_kept_on() -> None:
+    control = busy(30)
+    denial = refusal(control, ask("ann"))
+    assert denial.claim is not None and denial.retry_at is not None
+    admitted = control.admit(asked := ask("ann"), denial.retry_at)
+    assert isinstance(admitted, Admission) and admitted.used == (denial.claim,)
+    control.retract(asked.job_id)
+    again = control.admit(asked := ask("ann"), denial.retry_at + 1)
+    assert isinstance(again, Admission) and again.used == (denial.claim,)
+    control.enqueue(asked.job_id, denial.retry_at + 1)
+    assert isinstance(control.consider(ask("ann"), denial.retry_at + 1), Denial)
+
+
 def test_flex_is_promised_nothing_and_goes_last() -> None:
     control = busy(12)
     for i in range(3):

@@ -326,6 +326,16 @@ def test_a_claim_outlives_a_restart_unless_it_was_used() -> None:
         assert (again.denies(ask(), 1.0, NOON + 3602) is None) == admits
 
 
+def test_a_claim_that_was_used_in_vain_is_honoured_again() -> None:
+    of, denial = told_half_open()
+    of.load_is(1.0, NOON + 62)
+    used = of.reserve(Reservation("lost", "ann", "free", 1, NOON + 3600), NOON + 3600)
+    assert used is not None and used == denial.claim
+    assert of.denies(ask(), 1.0, NOON + 3601) is not None
+    of.retract("lost", [used])
+    assert of.denies(ask(), 1.0, NOON + 3601) is None
+
+
 def test_a_later_claim_honours_the_earlier_one_too() -> None:
     of, first = told_half_open()
     of.load_is(0.875, NOON + 62)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import time
+
 import pytest
 from hosted import Served
 from wire import Heard, break_off, connect, drawing, head, rest_of, say, until
@@ -182,6 +186,29 @@ def test_who_is_killed_frees_his_slot(served: Served, fields: dict[str, object])
         if fields:
             until(wire, b": ")
         break_off(wire)
+
+
+@pytest.mark.parametrize("fields", [{}, {"stream": True}])
+def test_who_has_asked_for_more_ahead_and_is_gone_frees_his_slot(
+    served: Served, fields: dict[str, object]
+) -> None:
+    with connect(served, timeout_s=5) as wire:
+        wire.sendall(drawing(served, "hold@1", **fields))
+        time.sleep(0.3)  # the server waits for the end of the picture: now this is ahead of it
+        wire.sendall(HEALTH)
+        time.sleep(0.3)
+        wire.shutdown(socket.SHUT_WR)
+        assert rest_of(wire).count(b" 200 OK") == len(fields)
+
+
+def test_who_sends_a_flood_ahead_of_his_reply_counts_as_gone(served: Served) -> None:
+    with connect(served) as wire:
+        wire.sendall(drawing(served, "hold@1"))
+        time.sleep(0.3)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(100):
+                wire.sendall(HEALTH * 100)
+        assert rest_of(wire) == b""
 
 
 def test_who_is_killed_while_he_sends(served: Served) -> None:

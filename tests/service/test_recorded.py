@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from smalti.errors import ConfigError
 from smalti.fleet.paced import PacedBackend
 from smalti.models.facts import MINI
 from smalti.service import Denied, Service, open_parts
+from smalti.service.recorder import Recorder
 from smalti.store.identity import DEFAULT_ORGANISATION, Caller
 
 STEP_S = (0.0002, 0.0003)
@@ -107,3 +110,41 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="record_decisions"):
         Service(PacedBackend(1, 2, STEP_S), (MINI,), settings, parts)
     parts.close()
+
+
+def test_a_slow_disk_holds_up_nobody_and_nothing_is_lost(tmp_path: Path) -> None:
+    slow = tmp_path / "decisions.jsonl"
+    os.mkfifo(slow)
+    reading = os.open(slow, os.O_RDONLY | os.O_NONBLOCK)
+    recorder = Recorder(slow)
+    entries = [{"do": "retract", "job_id": f"{i} " + "x" * 1000} for i in range(1000)]
+    telling = threading.Thread(target=lambda: [recorder.tell(entry) for entry in entries])
+    telling.daemon = True
+    telling.start()
+    telling.join(timeout=10)
+    assert not telling.is_alive(), "whoever tells waits for the disk"
+    os.set_blocking(reading, True)
+    closing = threading.Thread(target=recorder.close)
+    with os.fdopen(reading, encoding="utf-8") as lines:
+        closing.start()
+        assert [json.loads(line) for line in lines] == entries
+    closing.join()
+
+
+def test_a_disk_that_is_far_too_slow_ends_the_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("smalti.service.recorder.UNWRITTEN_MAX", 3)
+    slow = tmp_path / "decisions.jsonl"
+    os.mkfifo(slow)
+    reading = os.open(slow, os.O_RDONLY | os.O_NONBLOCK)
+    recorder = Recorder(slow)
+    for _ in range(6):
+        recorder.tell({"do": "retract", "job_id": "x" * 100_000})
+    assert caplog.text.count("too slow") == 1
+    os.set_blocking(reading, True)
+    closing = threading.Thread(target=recorder.close)
+    closing.start()
+    with os.fdopen(reading) as lines:
+        assert 3 <= len(lines.readlines()) <= 4
+    closing.join()

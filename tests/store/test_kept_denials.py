@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from store_rows import held, job_row, picture_rows
 
 from smalti.control.nouns import Claim
 from smalti.store import denials
-from smalti.store.jobs import DenialRow, Jobs
+from smalti.store.jobs import AlreadyBegun, DenialRow, Idempotency, Jobs
 
 
 def refused(at: float, user_id: str = "user_1", rule: str = "free/day") -> DenialRow:
@@ -75,3 +76,25 @@ def test_a_claim_takes_the_place_of_an_earlier_one(jobs: Jobs) -> None:
     assert jobs.claims(219.0) == late[1:]
     asyncio.run(jobs.forget_passed(200.0))
     assert jobs.claims(0.0) == late[1:]
+
+
+def test_claims_are_used_up_with_the_job_that_used_them(jobs: Jobs) -> None:
+    used, other = Claim("user_1", "free/breathing", 9, 100.0, 200.0), Claim("ben", "r", 0, 1.0, 300)
+    newer = Claim("user_1", "server/promise", 0, 150.0, 270.0)
+    older = newer._replace(at=50.0, until=170.0)
+
+    async def accept(key: str) -> None:
+        row, begun = job_row(), Idempotency("user_1", key, "its body", 100.0)
+        await jobs.accept(row, picture_rows(row), held(row), begun, (used, older))
+
+    async def main() -> None:
+        for claim in (used, other, newer):
+            await jobs.keep_claim(claim)
+        await accept("one")
+        assert jobs.claims(0.0) == [other, newer], "one that came since then stands"
+        await jobs.keep_claim(used)
+        with pytest.raises(AlreadyBegun):
+            await accept("one")
+        assert used in jobs.claims(0.0), "with a job that was not accepted nothing is used up"
+
+    asyncio.run(main())

@@ -24,6 +24,8 @@ BYTES_PER_S_MIN = 4_000
 """Slowest sender of a body that is served, on the average, once its first pause is used up."""
 LINGER_S = 2
 """How long a client may go on sending what nobody reads, once it has its reply."""
+AHEAD_BYTES_MAX = 65_536
+"""How much a client may send ahead of the reply that it waits for."""
 ABORT_AT = 2
 """So many times `max_connections`, and new connections are closed without a word."""
 
@@ -88,6 +90,7 @@ class GuardedProtocol(H11Protocol):
     max_connections = 2000
     patience_s: float = 60
 
+    _ahead_bytes = 0
     _head_timer: asyncio.TimerHandle | None = None
     _write_timer: asyncio.TimerHandle | None = None
 
@@ -103,8 +106,10 @@ class GuardedProtocol(H11Protocol):
         self._watch_head()
 
     def data_received(self, data: bytes) -> None:
+        self._ahead_bytes += len(data) if self.conn.their_state is h11.DONE else 0
         super().data_received(data)
         self._watch_head()
+        self._watch_ahead()
 
     def _watch_head(self) -> None:
         """Keep the timer running from the first byte of a head, or the connection, to its end."""
@@ -159,9 +164,19 @@ class GuardedProtocol(H11Protocol):
         await send({"type": "http.response.start", "status": 503, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    # --- what comes after a reply ---
+    # --- what comes before a reply, and after it ---
+
+    def _watch_ahead(self) -> None:
+        """Read on: of one that reads nothing nobody tells whether the client is still there."""
+        if self.conn.their_state is not h11.DONE or self.transport.is_closing():
+            return
+        if self._ahead_bytes > AHEAD_BYTES_MAX:
+            self.transport.close()
+        else:
+            self.flow.resume_reading()
 
     def on_response_complete(self) -> None:
+        self._ahead_bytes = 0
         super().on_response_complete()
         if self.conn.their_state is h11.SEND_BODY:
             self.loop.call_later(LINGER_S, self._stop_lingering, self.cycle)

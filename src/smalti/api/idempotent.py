@@ -15,8 +15,10 @@ from starlette.requests import Request
 from smalti.api.auth import caller_of
 from smalti.api.errors import KeyReused
 from smalti.api.retries import Fingerprint
-from smalti.errors import InvalidRequest
+from smalti.errors import InvalidRequest, Unavailable
 from smalti.service import JobView, Service
+from smalti.service.health import RETRY_AFTER_S
+from smalti.service.service import ENDS_WITHIN_S
 from smalti.store.idempotency import KEPT_S, AlreadyBegun
 
 HEADER = "idempotency-key"
@@ -50,8 +52,26 @@ def key_of(request: Request) -> str | None:
     return key
 
 
-def begun_by(service: Service, request: Request, key: str, sent: Fingerprint) -> JobView | None:
-    """The job that the key has begun. Raises KeyReused where it came with another body."""
+async def begun_by(
+    service: Service, request: Request, key: str, sent: Fingerprint
+) -> JobView | None:
+    """The job that the key has begun; one that is about to fail or to be cancelled gives it back.
+
+    Raises KeyReused where it came with another body, Unavailable where that end cannot be written.
+    """
+    view = _begun_by(service, request, key, sent)
+    job = None if view is None else view.live
+    if job is None or not job.doomed:
+        return view
+    try:
+        async with asyncio.timeout(ENDS_WITHIN_S):
+            await job.over.wait()
+    except TimeoutError:
+        raise Unavailable(f"The job {job.job_id} is about to end.", RETRY_AFTER_S) from None
+    return _begun_by(service, request, key, sent)
+
+
+def _begun_by(service: Service, request: Request, key: str, sent: Fingerprint) -> JobView | None:
     caller = caller_of(request)
     found = service.begun(caller, key, time.time() - KEPT_S)
     if found is None:

@@ -21,7 +21,7 @@ from smalti.api.edge import GONE
 from smalti.api.errors import JsonReply, error_body
 from smalti.api.events import disconnected
 from smalti.api.idempotent import REPLAYED, Keys, begun_by, begun_meanwhile, key_of
-from smalti.api.jobs import JobFacts, follow
+from smalti.api.jobs import JobFacts, blobs_of, follow
 from smalti.api.rates import standing_headers
 from smalti.api.reply import SOURCES, base64_of
 from smalti.api.retries import Fingerprint, Retries, fingerprint
@@ -139,7 +139,7 @@ class Images:
         self, key: str, request: Request, sent: Fingerprint, wanted: DrawRequest, detached: bool
     ) -> Begun:
         """As `_begin`, with the client's Idempotency-Key."""
-        view = begun_by(self.service, request, key, sent)
+        view = await begun_by(self.service, request, key, sent)
         if view is not None:
             return Begun(view, again=True)
         wanted = replace(wanted, manner=replace(wanted.manner, idempotency=(key, sent[1])))
@@ -161,6 +161,7 @@ class Images:
         if job is None:
             return await self._again(request, asked, view, headers)
         if is_detached(request, asked):
+            job.detached = True  # also one that was begun by a request that waited for it
             return self._promise(request, job, headers)
         if asked.stream:
             stream = follow(self.facts, job.view(), self.settings.keep_alive_s, who=asked.who)
@@ -179,11 +180,11 @@ class Images:
         """What a job that has ended was answered with."""
         if is_detached(request, asked):
             return JsonReply(self.facts.told(view, request), headers=headers)
-        if asked.stream or not view.ended or any(p.blob is None for p in view.pictures):
+        if asked.stream:
             stream = follow(self.facts, view, self.settings.keep_alive_s, who=asked.who)
             stream.headers.update(headers)
             return stream
-        blobs = [picture.blob or "" for picture in view.pictures]
+        blobs = blobs_of(view)
         if asked.response_format == "url":
             contents = [{"url": self.facts.links.to(blob, request)} for blob in blobs]
         else:

@@ -22,7 +22,7 @@ from smalti.api.links import Links
 from smalti.api.reply import Reply
 from smalti.api.shapes import JobGone, JobPage, JobReply
 from smalti.errors import DrawingFailed, Unavailable
-from smalti.service import JobCancelled, JobView, NotFound, Service
+from smalti.service import JobCancelled, JobView, NotFound, PictureView, Service
 from smalti.store.jobs import JobFilter, JobState
 
 PAGE = 20
@@ -235,16 +235,32 @@ def _wanted(asked: Mapping[str, Any], query: EventsQuery) -> tuple[int, bool]:
     )
 
 
-async def _ended(service: Service, view: JobView, reply: Reply) -> AsyncIterator[bytes]:
-    """What a job that has ended has to show. Raises why it has nothing."""
+def blobs_of(view: JobView) -> list[str]:
+    """The files of a job that has ended. Raises why it has not all of them."""
+    _check_succeeded(view)
+    return [_blob(view, picture) for picture in view.pictures]
+
+
+def _blob(view: JobView, picture: PictureView) -> str:
+    """Raises NotFound."""
+    if picture.blob is None:
+        raise NotFound("picture", f"{view.job_id}/{picture.index}")
+    return picture.blob
+
+
+def _check_succeeded(view: JobView) -> None:
+    """Raises why a job has nothing to show."""
     if not view.ended:
         raise Unavailable(f"{view.job_id} is being taken up again. Ask in a moment.", 5)
     if view.state == "cancelled":
         raise JobCancelled(view.job_id)
     if view.state == "failed":
         raise DrawingFailed(view.error_message or "The pictures could not be drawn.")
+
+
+async def _ended(service: Service, view: JobView, reply: Reply) -> AsyncIterator[bytes]:
+    """What a job that has ended has to show. Raises why it has nothing."""
+    _check_succeeded(view)
     for picture in view.pictures:
-        if picture.blob is None:
-            raise NotFound("picture", f"{view.job_id}/{picture.index}")
-        file = await asyncio.to_thread(service.picture, picture.blob)
+        file = await asyncio.to_thread(service.picture, _blob(view, picture))
         yield event(reply.completed(view, picture, file, first=picture.index == 0))

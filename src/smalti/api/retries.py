@@ -48,7 +48,7 @@ class Retries:
                 self._refused[sent] = refused - 1
             return None
         job = self._jobs.get(sent)
-        return None if job is None or job.ended else job
+        return None if job is None or job.ended or job.doomed else job
 
 
 def fingerprint(user_id: str, path: str, body: Body) -> Fingerprint:

@@ -20,7 +20,7 @@ _FIRST_SHOW = 0.5
 _SHOW_WEIGHT = 0.05
 
 
-_Place = tuple[float, float, str, float]
+Place = tuple[float, float, str, float]
 """From when and until when it is kept, in which class, and for how much work."""
 
 
@@ -28,7 +28,7 @@ class Appointments:
     """Each user has one place at most: a later one replaces it."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, _Place] = {}
+        self._kept: dict[str, Place] = {}
         self._by_end: list[tuple[float, str]] = []
         self._work: dict[str, float] = {}
         self._show: dict[str, float] = {}
@@ -59,12 +59,18 @@ class Appointments:
         kept = self._kept.get(user_id)
         return kept[0] if kept is not None and kept[0] > now else None
 
-    def came(self, user_id: str) -> str | None:
-        """He is admitted. Returns the class in which a place was kept for him, if one was."""
+    def came(self, user_id: str) -> Place | None:
+        """He is admitted. Returns the place that was kept for him, if one was."""
         kept = self._drop(user_id)
         if kept is not None:
             self._learn(kept[2], 1.0)
-        return kept[2] if kept is not None else None
+        return kept
+
+    def give_back(self, user_id: str, place: Place) -> None:
+        """His admission came to nothing. A place that was kept since then stands."""
+        if user_id not in self._kept:
+            at, until, service_class, work = place
+            self.keep(Claim(user_id, RULE, 0, at, until), service_class, work)
 
     def restore(self, claims: Iterable[Claim]) -> None:
         """Places that were kept before a restart; what they are for is not known any more."""
@@ -81,7 +87,7 @@ class Appointments:
                 self._drop(user_id)
                 self._learn(kept[2], 0.0)
 
-    def _drop(self, user_id: str) -> _Place | None:
+    def _drop(self, user_id: str) -> Place | None:
         kept = self._kept.pop(user_id, None)
         if kept is not None:
             _, _, service_class, work = kept

@@ -22,6 +22,9 @@ class Bucket:
             spent -= per_s * (now - self._at)
         return most - spent if spent > 0 else most
 
+    def give_back(self, amount: float) -> None:
+        self._spent = max(self._spent - amount, 0.0)
+
     def take(self, amount: float, per_s: float, most: float, now: float) -> None:
         self._spent = most - self.left(per_s, most, now) + amount
         if now > self._at:

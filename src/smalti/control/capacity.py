@@ -158,8 +158,17 @@ class Capacity:
 
     def accepts(self, live: Live, now: float) -> None:
         """A job is admitted. If a place was kept for it, its work has been counted before."""
-        if self._appointments.came(live.ask.user_id) != live.path[0].name:
+        live.place = place = self._appointments.came(live.ask.user_id)
+        if place is not None:
+            live.used.append(Claim(live.ask.user_id, RULE, 0, place[0], place[1]))
+        if place is None or place[2] != live.path[0].name:
             self._forecast.comes(live.path[0].name, live.work * live.ask.images, now)
+
+    def gives_back(self, live: Live) -> None:
+        """An admission came to nothing."""
+        self._keeping.gives_back(live)
+        if live.place is not None:
+            self._appointments.give_back(live.ask.user_id, live.place)
 
     def _too_long(
         self, tier: Tier, ask: Ask, raw: Raw, promised_s: float, late_s: float, now: float

@@ -52,11 +52,17 @@ class Claims:
             if claim is not None and claim.until == until:
                 del self._claims[name]
 
-    def use(self, user_id: str, tier: str, now: float) -> None:
-        """A request was admitted: what was honoured by then is used up."""
+    def use(self, user_id: str, tier: str, now: float) -> Claim | None:
+        """A request was admitted: what was honoured by then is used up, and returned."""
         claim = self._claims.get((user_id, tier + _OF_LIMITS))
-        if claim is not None and claim.at <= now:
-            del self._claims[user_id, claim.rule]
+        if claim is None or claim.at > now:
+            return None
+        return self._claims.pop((user_id, claim.rule))
+
+    def give_back(self, claim: Claim) -> None:
+        """What used it up came to nothing. One that was kept since then takes its place."""
+        if (claim.user_id, claim.rule) not in self._claims:
+            self.keep(claim)
 
     def restore(
         self, claims: Iterable[Claim], reservations: Iterable[Reservation], now: float

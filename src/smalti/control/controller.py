@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from mypy_extensions import mypyc_attr
 
@@ -140,7 +141,8 @@ class Controller:
             return outcome
         admission, live = outcome
         self._keeping.decided(ask.tier, False, now)
-        self._rules.reserve(admission.reservation, now)
+        claim = self._rules.reserve(admission.reservation, now)
+        live.used = [claim] if claim is not None else []
         if live.raw is not None:
             self._forecast.promised(live.raw, now)
         self._capacity.accepts(live, now)
@@ -148,7 +150,7 @@ class Controller:
         before = self._lines.waiting(ask)
         self._forecast.admitted(live.path[0].name, before, ask.images, live.work, now)
         self._register(live)
-        return admission
+        return replace(admission, used=tuple(live.used)) if live.used else admission
 
     def _judge(self, ask: Ask, now: float) -> Denial | tuple[Admission, Live]:
         tier = self._tier(ask.tier)
@@ -168,10 +170,9 @@ class Controller:
         return admission, live
 
     def _admission(self, ask: Ask, offer: Offer, raw: Raw, now: float) -> Admission:
-        device_s = offer.work * ask.images * self._queue.device_s_per_work
         held = Reservation(
-            ask.job_id, ask.user_id, ask.tier, ask.images, now,
-            ask.org_id, ask.key_id, ask.region, ask.model, device_s,
+            ask.job_id, ask.user_id, ask.tier, ask.images, now, ask.org_id, ask.key_id, ask.region,
+            ask.model, offer.work * ask.images * self._queue.device_s_per_work,
         )  # fmt: skip
         return Admission(offer, ask.served_as, held, self._forecast.wait(raw))
 
@@ -203,7 +204,8 @@ class Controller:
         """Undo an admission that could not be committed."""
         live = self._live.get(job_id)
         if live is not None and live.pending:
-            self._rules.release(job_id)
+            self._rules.retract(job_id, live.used)
+            self._capacity.gives_back(live)
             self._forget_forecast(live)
             self._promises.served(job_id, live.work * live.pending)
             self._promises.forget(job_id)

@@ -113,6 +113,12 @@ class Keeping:
             share = self._share(live.path[0])
             self._buckets[live.path[0].name].take(work, share, share * promised_s, now)
 
+    def gives_back(self, live: Live) -> None:
+        """An admission came to nothing."""
+        bucket = self._buckets.get(live.path[0].name)
+        if bucket is not None:
+            bucket.give_back(live.work * live.ask.images)
+
     def decided(self, tier: str, refused: bool, now: float) -> None:
         """A request of a tier was decided."""
         self._refusals[tier].add(refused, now)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 
+from smalti.control.appointments import Place
 from smalti.control.forecast import Raw
-from smalti.control.nouns import Ask, Reservation, ServiceTier
+from smalti.control.nouns import Ask, Claim, Reservation, ServiceTier
 from smalti.control.tiers import Tier
 from smalti.control.user import Step
 
@@ -18,7 +19,10 @@ WEIGHTS = {"default": 1.0, "flex": 0.1, "priority": 2.0}
 
 @dataclass(slots=True)
 class Live:
-    """pending: its images until `enqueue`. raw: its forecast, if any."""
+    """pending: its images until `enqueue`. raw: its forecast, if any. place: that was kept for it.
+
+    used: the claims that it has used up, that of its place too.
+    """
 
     ask: Ask
     path: Path
@@ -30,6 +34,8 @@ class Live:
     waiting: int = 0
     running: set[int] = field(default_factory=set)
     withdrawn: bool = False
+    place: Place | None = None
+    used: list[Claim] = field(default_factory=list)
 
 
 def path_of(tier: Tier, ask: Ask, service: ServiceTier | None = None) -> Path:

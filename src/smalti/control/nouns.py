@@ -141,13 +141,15 @@ class Admission:
     """A request that is admitted, and how it is served.
 
     offer: the rung, and the work of one picture on it. reservation: what it counts for.
-    wait: what stands before it, as it was when it was admitted.
+    wait: what stands before it, as it was when it was admitted. used: times that were kept for its
+    user, and are used up once it is committed.
     """
 
     offer: Offer
     service: ServiceTier
     reservation: Reservation
     wait: Wait
+    used: tuple[Claim, ...] = ()
 
 
 @noun

@@ -22,7 +22,6 @@ from collections.abc import Callable
 
 _BINS = 32
 """Of a promised wait."""
-_LOOKED_AT = 16
 _NONE = 1e-6
 """Tile-steps that are left by rounding."""
 
@@ -100,10 +99,14 @@ class Promises:
         return now + margin_s >= self._edge
 
     def first(self, may: Callable[[str], bool]) -> str | None:
-        """The job with the earliest deadline of those that may have a slot; it looks at a few."""
+        """The job with the earliest deadline of those that may have a slot.
+
+        Those that may not are looked at and put aside. They are of users who have all the slots
+        that they may have, so there are at most as many as those users may have waiting.
+        """
         by_end, aside, found = self._by_end, list[tuple[float, int, str]](), None
         self._tidy()
-        while by_end and len(aside) < _LOOKED_AT:
+        while by_end:
             job_id = by_end[0][2]
             if may(job_id):
                 found = job_id

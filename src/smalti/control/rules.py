@@ -199,12 +199,21 @@ class Rules:
 
     # --- what happens ---
 
-    def reserve(self, held: Reservation, now: float) -> None:
+    def reserve(self, held: Reservation, now: float) -> Claim | None:
+        """Returns the claim that this used up."""
+        used = None
         self._accounts.drop_old(now)
         if self._claims:
             self._claims.drop_old(now)
-            self._claims.use(held.user_id, held.tier, now)
+            used = self._claims.use(held.user_id, held.tier, now)
         self._accounts.reserve(held)
+        return used
+
+    def retract(self, job_id: str, used: Iterable[Claim]) -> None:
+        """Undo what `reserve` did."""
+        self._accounts.release(job_id)
+        for claim in used:
+            self._claims.give_back(claim)
 
     def release(self, job_id: str, images: int | None = None) -> int:
         """Give back images of a job, by default all; returns how many it still had to give."""

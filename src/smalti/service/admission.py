@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from smalti.control.denial import Denial
 from smalti.control.nouns import Admission as Admitted
-from smalti.control.nouns import Ask, Reservation
+from smalti.control.nouns import Ask
 from smalti.errors import StoreUnavailable
 from smalti.models.facts import ModelFacts
 from smalti.models.tile_model import Conditions, Rgb
@@ -68,7 +68,7 @@ class Admission:
         try:
             shown = await self._keep_source(ask.job_id, request, frame)
             key = request.manner.idempotency
-            await self._commit(ask, caller, brief, seeds, admitted.reservation, request_id, key)
+            await self._commit(ask, caller, brief, seeds, admitted, request_id, key)
         except BaseException:
             self._books.controller.retract(ask.job_id)
             await self._books.keeper.delete(source_names(ask.job_id, brief))
@@ -148,11 +148,11 @@ class Admission:
         caller: Caller,
         brief: Brief,
         seeds: list[int],
-        held: Reservation,
+        admitted: Admitted,
         request_id: str,
         key: tuple[str, str] | None,
     ) -> None:
-        grid = brief.frame.grid
+        grid, held = brief.frame.grid, admitted.reservation
         row = JobRow(
             job_id=ask.job_id,
             user_id=ask.user_id,
@@ -174,7 +174,7 @@ class Admission:
         ]
         begun = None if key is None else Idempotency(ask.user_id, *key, held.at)
         try:
-            await self._books.jobs.accept(row, pictures, held, begun)
+            await self._books.jobs.accept(row, pictures, held, begun, admitted.used)
         except StoreUnavailable as error:
             self._books.health.report(error)
             raise

@@ -128,6 +128,11 @@ class Job:
         return all(picture.progress == "kept" for picture in self.pictures)
 
     @property
+    def doomed(self) -> bool:
+        """Whether it is decided that it ends, or has ended, without all its pictures."""
+        return (self.closing or self.ended) and not self.complete
+
+    @property
     def wait_s(self) -> float:
         """From acceptance to the start of the first picture, or until now."""
         until = self.ties.now() if self.started_at is None else self.started_at

@@ -1,13 +1,15 @@
 """`Recorder`: writes what the controller is told and decides into a file, a line each.
 
-A file that cannot be written ends the recording, and nothing else.
+A thread of its own writes, so that a slow disk holds up nobody. A file that cannot be written, or
+not as fast as decisions come, ends the recording, and nothing else.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import time
+import queue
+import threading
 from pathlib import Path
 from typing import TextIO
 
@@ -16,7 +18,8 @@ from smalti.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
-FLUSH_EVERY_S = 1.0
+UNWRITTEN_MAX = 100_000
+"""Lines that may wait for the disk: about a minute of a server that is as busy as can be."""
 
 
 class Recorder:
@@ -24,39 +27,43 @@ class Recorder:
 
     def __init__(self, file: Path) -> None:
         self._path = file
-        self._flushed = time.monotonic()
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._over = False
         try:
-            self._file: TextIO | None = file.open("w", encoding="utf-8")
+            opened = file.open("w", encoding="utf-8")
         except OSError as error:
             raise ConfigError(
                 f"Setting 'record_decisions' has value '{file}', which cannot be written: "
                 f"{error.strerror}."
             ) from None
+        self._thread = threading.Thread(
+            target=self._write_all, args=(opened,), name="recorder", daemon=True
+        )
+        self._thread.start()
 
     def tell(self, entry: Entry) -> None:
-        if self._file is None:
+        if self._over:
             return
-        try:
-            self._file.write(json.dumps(entry, separators=(",", ":")) + "\n")
-            if time.monotonic() - self._flushed > FLUSH_EVERY_S:
-                self._file.flush()
-                self._flushed = time.monotonic()
-        except OSError as error:
-            log.error("%s is no longer written: %s", self._path, error)
-            self._drop()
+        if self._lines.qsize() >= UNWRITTEN_MAX:
+            log.error("%s is no longer written: its disk is too slow", self._path)
+            self._over = True
+            return
+        self._lines.put(json.dumps(entry, separators=(",", ":")) + "\n")
 
     def close(self) -> None:
-        try:
-            if self._file is not None:
-                self._file.close()
-        except OSError as error:
-            log.error("%s could not be finished: %s", self._path, error)
-        self._file = None
+        """Returns once all that was told is written."""
+        self._over = True
+        self._lines.put(None)
+        self._thread.join()
 
-    def _drop(self) -> None:
-        file, self._file = self._file, None
+    def _write_all(self, file: TextIO) -> None:
+        """On the thread: until it is closed, or the file cannot be written."""
         try:
-            if file is not None:
-                file.close()
-        except OSError:
-            log.debug("%s could not be closed", self._path)
+            with file:
+                while (line := self._lines.get()) is not None:
+                    file.write(line)
+                    if self._lines.empty():
+                        file.flush()
+        except OSError as error:
+            log.error("%s is no longer written: %s", self._path, error)
+            self._over = True

@@ -142,7 +142,7 @@ class Service:
         await self._books.keeper.settle(at_most_s=5.0)
         await asyncio.to_thread(self._parts.close)
         if self._recorder is not None:
-            self._recorder.close()
+            await asyncio.to_thread(self._recorder.close)
 
     @property
     def ready(self) -> bool:

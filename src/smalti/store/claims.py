@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from smalti.control.nouns import Claim
@@ -15,6 +17,12 @@ _HONOURED = (
     select(claims)
     .where(claims.c.until > bindparam("now"))
     .order_by(claims.c.at, claims.c.user_id, claims.c.rule)
+)
+_USED = delete(claims).where(
+    claims.c.user_id == bindparam("its_user"),
+    claims.c.rule == bindparam("its_rule"),
+    claims.c.at == bindparam("its_at"),
+    claims.c.until == bindparam("its_until"),
 )
 _PASSED = delete(claims).where(claims.c.until <= bindparam("now"))
 
@@ -30,6 +38,13 @@ def keep(connection: Connection, claim: Claim) -> None:
 def honoured(connection: Connection, now: float) -> list[Claim]:
     """Those that are not over, in the order of the times that they state."""
     return [Claim(**row._mapping) for row in connection.execute(_HONOURED, {"now": now})]
+
+
+def use(connection: Connection, used: Sequence[Claim]) -> None:
+    """They are honoured no more; one that was kept in their place since then is."""
+    for claim in used:
+        its = {"its_user": claim.user_id, "its_rule": claim.rule}
+        connection.execute(_USED, {**its, "its_at": claim.at, "its_until": claim.until})
 
 
 def forget_passed(connection: Connection, now: float) -> None:

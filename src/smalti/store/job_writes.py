@@ -22,8 +22,8 @@ from sqlalchemy import (
     update,
 )
 
-from smalti.control.nouns import Reservation
-from smalti.store import idempotency
+from smalti.control.nouns import Claim, Reservation
+from smalti.store import claims, idempotency
 from smalti.store.idempotency import Idempotency
 from smalti.store.rows import LIVE, UNDRAWN, JobRow, JobState, PictureRow, PictureState
 from smalti.store.schema import jobs, picture_rows, pictures, reservations
@@ -80,6 +80,7 @@ def accept(
     its_pictures: Sequence[PictureRow],
     reservation: Reservation,
     asked: Idempotency | None,
+    used: Sequence[Claim],
 ) -> None:
     if asked is not None:
         idempotency.begin(connection, asked, job.job_id)
@@ -87,6 +88,7 @@ def accept(
     connection.execute(_NEW_PICTURE, [_new(picture) for picture in its_pictures])
     held = {**asdict(reservation), "job_id": job.job_id, "refunded": 0, "state": "held"}
     connection.execute(_NEW_RESERVATION, held)
+    claims.use(connection, used)
 
 
 def _new(picture: PictureRow) -> dict[str, Any]:

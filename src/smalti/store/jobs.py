@@ -75,14 +75,15 @@ class Jobs:
         pictures: Sequence[PictureRow],
         reservation: Reservation,
         idempotency: Idempotency | None = None,
+        used: Sequence[Claim] = (),
     ) -> None:
         """Keep a request with its pictures and what it holds of its user's allowance.
 
         idempotency: the key that came with it. Raises AlreadyBegun where it has begun another job
-        within the day before; then nothing is kept.
+        within the day before; then nothing is kept. used: claims that are used up with this.
         """
         await self._db.write(
-            lambda c: job_writes.accept(c, job, pictures, reservation, idempotency)
+            lambda c: job_writes.accept(c, job, pictures, reservation, idempotency, used)
         )
 
     async def started(self, job_id: str, index: int, layout: Sequence[int], at: float) -> bool:

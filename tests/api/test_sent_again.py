@@ -1,0 +1,113 @@
+"""A request that comes again while its job goes on, is about to end, or is being taken up."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from fake_backend import FakeBackend
+from hosted import host, settings_from
+from sent_pictures import gradient, saved
+
+from smalti.store.folder import FolderBlobs
+
+PATH = "/v1/images/generations"
+AGAIN = {"x-stainless-retry-count": "1"}
+UNDER_A_KEY = {"idempotency-key": "sent-again"}
+
+
+@contextmanager
+def slow_disk(live: Any, for_s: float) -> Iterator[None]:
+    """Whatever is written from now on is committed only after so many seconds."""
+    done = threading.Event()
+    threading.Timer(for_s, done.set).start()
+    blocked = threading.Thread(
+        target=live.parts.database.write_now, args=(lambda connection: done.wait(),)
+    )
+    blocked.start()
+    yield
+    blocked.join()
+
+
+@pytest.mark.parametrize("headers", [AGAIN, UNDER_A_KEY])
+def test_what_is_about_to_be_cancelled_is_not_joined(
+    launch: Callable[..., Any], headers: dict[str, str]
+) -> None:
+    live = launch()
+    body = {"prompt": "hold@1 a boat", "stream": True}
+    kept = {} if headers is AGAIN else headers
+    with live.http.stream("POST", PATH, json=body, headers=kept) as first:
+        live.backend.holding.get(timeout=5)
+        job = first.headers["x-smalti-job"]
+        blocked = slow_disk(live, for_s=1.0)
+        blocked.__enter__()
+    live.backend.ended.get(timeout=5)  # it is taken off; that it was cancelled is yet to be written
+    with live.http.stream("POST", PATH, json=body, headers=headers) as again:
+        live.backend.holding.get(timeout=5)
+        live.backend.release()
+        assert "image_generation.completed" in again.read().decode()
+    assert again.headers["x-smalti-job"] != job
+    assert "idempotent-replayed" not in again.headers
+    blocked.__exit__(None, None, None)
+
+
+def test_a_job_that_was_told_to_who_joined_goes_on_without_the_first(live: Any) -> None:
+    body = {"prompt": "hold@1 a boat for two", "stream": False}
+    replies: list[Any] = []
+
+    def join() -> None:
+        live.backend.holding.get(timeout=5)
+        headers = {**AGAIN, "prefer": "respond-async"}
+        replies.append(live.http.post(PATH, json=body, headers=headers))
+
+    joining = threading.Thread(target=join)
+    joining.start()
+    with (
+        httpx2.Client(base_url=live.url, headers=live.http.headers) as impatient,
+        pytest.raises(httpx2.ReadTimeout),
+    ):
+        impatient.post(PATH, json=body, timeout=1.5)
+    joining.join()
+    assert replies[0].status_code == 202
+    address = f"/v1/jobs/{replies[0].json()['id']}"
+    live.backend.release()
+    events = live.http.get(f"{address}/events").text
+    assert "image_generation.completed" in events, events
+    assert live.http.get(address).json()["status"] == "succeeded"
+
+
+def test_a_reply_is_no_stream_while_its_job_is_being_taken_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit: dict[str, Any] = {
+        "data": {"prompt": "hold@1 a boat"},
+        "files": {"image": ("boat.png", saved(gradient()), "image/png")},
+    }
+    backend = FakeBackend()
+    server = host(settings_from(tmp_path), backend)
+    headers = {"authorization": f"Bearer {server.key}", **UNDER_A_KEY}
+    detached = {**headers, "prefer": "respond-async"}
+    first = httpx2.post(f"{server.url}/v1/images/edits", headers=detached, **edit)
+    assert first.status_code == 202
+    backend.holding.get(timeout=5)
+    server.stop()
+
+    reached = threading.Event()
+    read = FolderBlobs.get
+
+    def far_away(self: FolderBlobs, name: str) -> bytes | None:
+        reached.wait(timeout=30)
+        return read(self, name)
+
+    monkeypatch.setattr(FolderBlobs, "get", far_away)
+    server = host(settings_from(tmp_path), FakeBackend())
+    reply = httpx2.post(f"{server.url}/v1/images/edits", headers=headers, **edit)
+    reached.set()
+    server.stop()
+    assert reply.status_code == 503
+    assert "being taken up" in reply.json()["error"]["message"]
