@@ -99,7 +99,7 @@ class Controller:
 
     @property
     def keep_s(self) -> int:
-        """How far back limits look."""
+        """How far back reservations count, whatever becomes of the clock."""
         return self._rules.keep_s
 
     def step_s(self) -> tuple[float, ...]:

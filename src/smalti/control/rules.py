@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 from smalti.control import wording
-from smalti.control.accounts import Accounts
+from smalti.control.accounts import CLOCK_SLACK_S, Accounts
 from smalti.control.breathing import Breath
 from smalti.control.claims import OF_WINDOW, SHORTEST_S, Claims
 from smalti.control.denial import Denial, Option
@@ -58,8 +58,9 @@ class Rules:
 
     @property
     def keep_s(self) -> int:
-        """How far back any limit looks."""
-        return self._accounts.keep_s
+        """How far back reservations count, or would if the clock were set back: further than any
+        limit looks, by CLOCK_SLACK_S."""
+        return self._accounts.keep_s + CLOCK_SLACK_S
 
     @property
     def open(self) -> int:
