@@ -159,7 +159,7 @@ class Controller:
         raw = self._capacity.raw(path, offer.work, ask.images, waiting, now)
         denial = self._capacity.denies(tier, ask, path[0], offer, raw, not waiting, now)
         if denial is not None:
-            return denial
+            return self._rules.with_place(denial, ask, device_s, now)
         admission = self._admission(ask, offer, raw, now)
         live = Live(ask, path, offer.work, ask.images, now, raw, admission.reservation)
         return admission, live

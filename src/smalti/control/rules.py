@@ -130,15 +130,16 @@ class Rules:
         With the limit that opens last, None if all admit it now; how far limits are open for it
         now; and how far they must be then.
         """
-        claim = self._claims.of(ask.user_id, ask.tier, now) if self._claims else None
-        parts = told_by = self._parts(claim, now)
+        claims = self._honoured(ask, now)
+        parts = told_by = self._parts(claims, now)
         last, opens = self._last(plan, ask, device_s, parts, now)
         retry_at = self._unpaused(ask, opens)
-        if claim is not None and claim.at > now and claim.value > parts:
-            _, later = self._last(plan, ask, device_s, claim.value, now)
-            by_claim = self._unpaused(ask, max(later, claim.at))
-            if by_claim < retry_at:
-                told_by, retry_at = claim.value, by_claim
+        for claim in claims:
+            if claim.at > now and claim.value > parts:
+                _, later = self._last(plan, ask, device_s, claim.value, now)
+                by_claim = self._unpaused(ask, max(later, claim.at))
+                if by_claim < retry_at:
+                    told_by, retry_at = claim.value, by_claim
         return last, parts, told_by, retry_at
 
     def _last(
@@ -174,24 +175,40 @@ class Rules:
 
     # --- times that are stated ---
 
-    def _parts(self, claim: Claim | None, now: float) -> int:
+    def _honoured(self, ask: Ask, now: float) -> tuple[Claim, ...]:
+        return self._claims.of(ask.user_id, ask.tier, now) if self._claims else ()
+
+    def _parts(self, claims: Iterable[Claim], now: float) -> int:
         """How far limits are open for somebody."""
-        parts = self._breath.open
-        return max(parts, claim.value) if claim is not None and claim.at <= now else parts
+        return max(self._breath.open, *(claim.value for claim in claims if claim.at <= now), 0)
 
     def _claim(
         self, plan: _Plan, ask: Ask, device_s: float, parts: int, retry_at: float, now: float
     ) -> Claim | None:
         """What is needed to keep a stated time true, whatever the load is by then."""
-        window_s = 0
-        for gauge in plan.breathing if parts and math.isfinite(retry_at) else ():
-            opens = gauge.opens_at(ask, device_s, 0, now)
-            if opens is not None and opens > retry_at:
-                window_s = max(window_s, gauge.limit.window_s)
+        window_s = self._shut_s(plan, ask, device_s, retry_at, now) if parts else 0
         if not window_s:
             return None
         until = retry_at + max(SHORTEST_S, OF_WINDOW * window_s)
         return self._claims.merged(ask.user_id, ask.tier, parts, retry_at, until, now)
+
+    def _shut_s(self, plan: _Plan, ask: Ask, device_s: float, at: float, now: float) -> int:
+        """The longest window of those limits that, fully shut, would refuse a request at a time."""
+        window_s = 0
+        for gauge in plan.breathing if math.isfinite(at) else ():
+            opens = gauge.opens_at(ask, device_s, 0, now)
+            if opens is not None and opens > at:
+                window_s = max(window_s, gauge.limit.window_s)
+        return window_s
+
+    def with_place(self, denial: Denial, ask: Ask, device_s: float, now: float) -> Denial:
+        """A place is named by the fleet's load: limits stay open for it as far as they are now, or
+        as they were when it was named first."""
+        claim = denial.claim
+        if claim is None or not self._shut_s(self._plans[ask.tier], ask, device_s, claim.at, now):
+            return denial
+        honoured = (kept.value for kept in self._honoured(ask, now) if kept.rule == claim.rule)
+        return denial._replace(claim=claim._replace(value=max(self._breath.open, *honoured, 0)))
 
     def honours(self, denial: Denial) -> None:
         """A denial is told, so the time that it states must stay true."""
@@ -252,8 +269,7 @@ class Rules:
         """The most images, fewer than asked for, that would be admitted now."""
         if ask.images == 1:
             return ()
-        claim = self._claims.of(ask.user_id, ask.tier, now) if self._claims else None
-        parts = self._parts(claim, now)
+        parts = self._parts(self._honoured(ask, now), now)
         images = ask.images - 1
         for gauge in plan.gauges:
             images = gauge.room_for(ask, images, device_s, parts, now)
