@@ -90,7 +90,9 @@ class Rules:
         for gauge in plan.gauges:
             if not gauge.ever_fits(ask, device_s):
                 fewer = self._fewer(plan, ask, device_s, now)
-                return wording.impossible(plan.tier, gauge.limit, ask.images, fewer)
+                return wording.impossible(
+                    plan.tier, gauge.limit, gauge.used(ask, now), ask.images, fewer
+                )
         last, parts, told_by, retry_at = self._opens(plan, ask, device_s, now)
         if last is None:
             return None
