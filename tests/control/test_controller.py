@@ -80,6 +80,12 @@ def test_more_than_may_wait_is_never_possible() -> None:
     assert (denial.kind, denial.rule, denial.scope) == ("impossible", "server/waiting", "server")
 
 
+def test_more_than_flex_may_have_waiting_is_never_possible() -> None:
+    flex = dataclasses.replace(ask(images=4), service="flex")
+    denial = refused(controller(tier(), max_waiting=6), flex)
+    assert (denial.kind, denial.limit, denial.retry_at) == ("impossible", 3, None)
+
+
 def test_a_user_s_waiting_pictures_are_bounded() -> None:
     control = controller(tier(max_running=1, max_waiting=3))
     send(control, ask(images=3))

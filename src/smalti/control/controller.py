@@ -181,15 +181,14 @@ class Controller:
             rule = f"{tier.name}/waiting"
             who = f"{wording.titled(tier)}: at most"
             return wording.never_waiting(rule, tier.max_waiting, ask.images, who, server=False)
-        if ask.images > self.max_waiting:
+        most = self.max_waiting if ask.service != "flex" else self._flex_most
+        if ask.images > most:
             who = "This server lets at most"
-            rule = "server/waiting"
-            return wording.never_waiting(rule, self.max_waiting, ask.images, who, server=True)
+            return wording.never_waiting("server/waiting", most, ask.images, who, server=True)
         over = waiting + ask.images - tier.max_waiting
         if over > 0:
             wait_s = self._capacity.until_named(path_of(tier, ask), over, now)
             return wording.too_many_waiting(tier, waiting, ask.images, wait_s, now)
-        most = self.max_waiting if ask.service != "flex" else self._flex_most
         over = self.waiting + ask.images - most
         if over > 0:
             wait_s = self._capacity.until_gone(over, now)
