@@ -85,6 +85,8 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (PROXY, "", ""),
         (PROXY, "Schweiz", ""),
         (PROXY, "C\xe9", ""),
+        (PROXY, "\xdf", ""),
+        (PROXY, "xx", ""),
         (PROXY, "CH, DE", ""),
     ],
 )
@@ -93,6 +95,12 @@ def test_a_header_is_believed_of_a_proxy_alone(
 ) -> None:
     found = countries(tmp_path, country_header="CF-IPCountry")
     assert seen(found, peer, cf_ipcountry=said)[0] == country
+
+
+def test_what_a_client_wrote_before_the_proxy_is_not_believed(tmp_path: Path) -> None:
+    found = countries(tmp_path, country_header="CF-IPCountry")
+    twice = {"cf_ipcountry": "DE", "cf-ipcountry": "CH"}
+    assert seen(found, PROXY, **twice)[0] == "CH"
 
 
 def test_a_header_that_is_not_set_up_says_nothing(tmp_path: Path) -> None:

@@ -91,6 +91,9 @@ def test_what_no_time_helps_names_the_field_and_no_time() -> None:
     assert denial_status(impossible) == 429
     assert headers["x-should-retry"] == "false"
     assert "retry-after" not in headers
+    assert headers["ratelimit"] == '"day";r=0'
+    assert headers["x-ratelimit-remaining-images"] == "0"
+    assert "x-ratelimit-reset-images" not in headers
     body = denial_body(impossible)
     assert body["error"]["param"] == "n"
     assert body["smalti"]["next_slot_at"] is None

@@ -12,7 +12,7 @@ from smalti.control.breathing import breadth
 
 @dataclass
 class Kept:
-    """A reservation; device_s is of all its images, those that were given back too."""
+    """A reservation; device_s is of its images that are left."""
 
     held: Reservation
     left: int
@@ -22,11 +22,14 @@ class Kept:
     def now(self) -> Reservation:
         """As a store tells it after a restart."""
         h = self.held
-        share = 1.0 if self.left == h.images else self.left / h.images
         return Reservation(
             h.job_id, h.user_id, h.tier, self.left, h.at, h.org_id, h.key_id, h.region, h.model,
-            self.device_s * share,
+            self.device_s,
         )  # fmt: skip
+
+    def give_back(self, images: int) -> None:
+        self.device_s = self.device_s * (self.left - images) / self.left
+        self.left -= images
 
 
 def milliseconds(device_s: float) -> int:

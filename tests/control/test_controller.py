@@ -64,8 +64,11 @@ def test_a_window_is_told_in_words(window_s: int, words: str) -> None:
 
 
 def test_more_than_a_limit_is_never_possible() -> None:
-    denial = refused(controller(DAY), ask(images=4))
-    assert (denial.kind, denial.rule, denial.limit) == ("impossible", "free/day", 3)
+    control = controller(DAY)
+    send(control, ask(images=2))
+    denial = refused(control, ask(images=4))
+    assert (denial.kind, denial.rule) == ("impossible", "free/day")
+    assert (denial.limit, denial.used) == (3, 2)
     assert denial.retry_at is None
     assert denial.message.endswith("can never be within that. Ask for 3 or fewer.")
 
@@ -75,6 +78,12 @@ def test_more_than_may_wait_is_never_possible() -> None:
     assert (denial.kind, denial.rule, denial.limit) == ("impossible", "free/waiting", 5)
     denial = refused(controller(max_waiting=10), ask(images=11))
     assert (denial.kind, denial.rule, denial.scope) == ("impossible", "server/waiting", "server")
+
+
+def test_more_than_flex_may_have_waiting_is_never_possible() -> None:
+    flex = dataclasses.replace(ask(images=4), service="flex")
+    denial = refused(controller(tier(), max_waiting=6), flex)
+    assert (denial.kind, denial.limit, denial.retry_at) == ("impossible", 3, None)
 
 
 def test_a_user_s_waiting_pictures_are_bounded() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from control.asks import NOON, ask, controller, denied, send, tier
 
 from smalti.control import Admission, Ask, Controller, Denial, Offer
@@ -84,6 +85,33 @@ def test_a_place_whose_admission_could_not_be_committed_is_kept_on() -> None:
     assert isinstance(again, Admission) and again.used == (denial.claim,)
     control.enqueue(asked.job_id, denial.retry_at + 1)
     assert isinstance(control.consider(ask("ann"), denial.retry_at + 1), Denial)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_place_is_not_shut_by_a_limit_that_breathes(restarted: bool) -> None:
+    breathing = replace(PROMISED, limits=(parse_limit("1..3/hour"),))
+    control = controller(breathing)
+    held = []
+    for who in ("ann", "ben"):
+        admitted = control.admit(asked := ask(who), NOON - 900)
+        assert isinstance(admitted, Admission)
+        held.append(admitted.reservation)
+        control.withdraw(asked.job_id, NOON - 900)
+    busy(30, control)
+    told = refusal(control, ask("ann"))
+    assert told.rule == "server/promise" and told.claim is not None and told.retry_at is not None
+    if restarted:
+        control = busy(30, controller(breathing))
+        control.restore(held, NOON, [told.claim])
+    for second in range(60):
+        control.admit(ask(f"more{second}"), NOON + second)
+    early = refusal(control, ask("ann"), NOON + 60)
+    assert (early.kind, early.retry_at) == ("limit", told.retry_at)
+    for later in (told.retry_at, told.retry_at + 60):
+        assert refusal(control, ask("ben"), later).kind == "limit"
+        assert isinstance(control.consider(ask("ann"), later), Admission)
+    assert isinstance(control.admit(ask("ann"), later), Admission)
+    assert refusal(control, ask("ann"), later).kind == "limit"
 
 
 def test_flex_is_promised_nothing_and_goes_last() -> None:

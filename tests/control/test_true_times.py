@@ -146,7 +146,7 @@ class Histories(RuleBasedStateMachine):
     def release(self, data: st.DataObject, images: int | None) -> None:
         kept = data.draw(st.sampled_from([k for k in self.twin.kept if k.left]))
         given = kept.left if images is None else min(images, kept.left)
-        kept.left -= given
+        kept.give_back(given)
         told = self.real.release(kept.held.job_id, images)
         if kept.held.at > self.latest - CLOCK_SLACK_S:
             assert told == given

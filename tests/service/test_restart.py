@@ -182,6 +182,22 @@ def test_a_limit_outlives_a_restart(tmp_path: Path) -> None:
     in_two_lives(tmp_path, first, second, clock=clock)
 
 
+def test_a_limit_outlives_a_restart_with_the_clock_ahead(tmp_path: Path) -> None:
+    """As on a machine that took local time for UTC, and is set right once it has a network."""
+    clock = Clock()
+
+    async def first(it: Life) -> None:
+        await it.service.submit(ask("hold@1", n=3), it.user("poor", "free"))
+        clock.now += 30 * 3600
+
+    async def second(it: Life) -> None:
+        clock.now -= 29 * 3600
+        with pytest.raises(Denied, match="You used 3"):
+            await it.service.submit(ask(), it.user("poor", "free"))
+
+    in_two_lives(tmp_path, first, second, clock=clock)
+
+
 def test_what_can_never_be_drawn_here_fails_and_costs_nothing(tmp_path: Path) -> None:
     source = Upload(np.zeros((32, 32, 3), np.uint8), None)
 

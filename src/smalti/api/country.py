@@ -1,7 +1,8 @@
 """The country of a client: from a header of a trusted proxy, or from a database of addresses.
 
-A header of anybody else is not believed: `Proxied` notes who is at the other end of the connection
-before a proxy's `X-Forwarded-For` says for whom it speaks.
+A header that stands there twice is the proxy's where it stands last. One of anybody else is not
+believed: `Proxied` notes who is at the other end of the connection before a proxy's
+`X-Forwarded-For` says for whom it speaks.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Countries:
     def of(self, request: Request) -> str:
         """Two upper-case letters, or empty where nobody knows."""
         if self._header is not None and self._is_proxy(request.scope.get(PEER, "")):
-            said = country_in(request.headers.get(self._header))
+            said = country_in((request.headers.getlist(self._header) or [""])[-1])
             if said:
                 return said
         if self._database is not None and request.client is not None:
@@ -95,8 +96,9 @@ def country_of(request: Request) -> str:
 
 def country_in(said: object) -> str:
     """Whatever is no code of two letters is ignored."""
-    code = said.strip().upper() if isinstance(said, str) else ""
-    return code if re.fullmatch("[A-Z]{2}", code) and code not in UNKNOWN else ""
+    found = re.fullmatch("[A-Za-z]{2}", said.strip()) if isinstance(said, str) else None
+    code = "" if found is None else found[0].upper()
+    return "" if code in UNKNOWN else code
 
 
 def open_database(file: Path) -> Reader:

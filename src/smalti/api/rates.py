@@ -20,9 +20,9 @@ def standing_headers(standings: Sequence[Standing], now: float) -> dict[str, str
         return {}
     ordered = sorted(standings, key=lambda s: (s.remaining, -seconds_until(s.reset_at, now)))
     images = [s for s in ordered if s.unit == "images"]
-    reset = duration(seconds_until(images[0].reset_at, now)) if images else ""
+    reset_s = seconds_until(images[0].reset_at, now) if images else None
     return {
-        **(_openai(images[0].limit, images[0].remaining, reset) if images else {}),
+        **(_openai(images[0].limit, images[0].remaining, reset_s) if images else {}),
         "ratelimit-policy": ", ".join(_policy(s.rule, s.limit, s.window_s) for s in ordered),
         "ratelimit": ", ".join(
             _left(s.rule, s.remaining, seconds_until(s.reset_at, now)) for s in ordered
@@ -32,11 +32,12 @@ def standing_headers(standings: Sequence[Standing], now: float) -> dict[str, str
 
 
 def denial_headers(denial: Denial, now: float) -> dict[str, str]:
-    """Those of the rule that denied; none for a rule of the server."""
+    """Those of the rule that denied; none for a rule of the server. No time is told where none
+    helps."""
     if denial.kind not in ("limit", "waiting", "impossible") or denial.scope == "server":
         return {}
     remaining = max(0, denial.limit - denial.used)
-    wait_s = seconds_until(denial.retry_at, now)
+    wait_s = None if denial.retry_at is None else seconds_until(denial.retry_at, now)
     breath = {}
     if denial.floor is not None and denial.ceiling is not None:
         breath = {
@@ -46,7 +47,7 @@ def denial_headers(denial: Denial, now: float) -> dict[str, str]:
         }
     images = denial.unit == "images"
     return {
-        **(_openai(denial.limit, remaining, duration(wait_s)) if images else {}),
+        **(_openai(denial.limit, remaining, wait_s) if images else {}),
         "ratelimit-policy": _policy(denial.rule, denial.limit, denial.window_s),
         "ratelimit": _left(denial.rule, remaining, wait_s),
         **breath,
@@ -85,12 +86,15 @@ def duration(seconds: int) -> str:
     return f"{minutes}m{seconds}s" if minutes else f"{seconds}s"
 
 
-def _openai(limit: int, remaining: int, reset: str) -> dict[str, str]:
+def _openai(limit: int, remaining: int, reset_s: int | None) -> dict[str, str]:
     """A request draws one image at least: as many requests are left as images."""
+    facts = {"limit": str(limit), "remaining": str(remaining)}
+    if reset_s is not None:
+        facts["reset"] = duration(reset_s)
     return {
-        f"x-ratelimit-{fact}-{unit}": str(value)
+        f"x-ratelimit-{fact}-{unit}": value
         for unit in ("images", "requests")
-        for fact, value in (("limit", limit), ("remaining", remaining), ("reset", reset))
+        for fact, value in facts.items()
     }
 
 
@@ -99,5 +103,6 @@ def _policy(rule: str, limit: int, window_s: int | None) -> str:
     return f'"{policy_name(rule)}";q={limit}{window}'
 
 
-def _left(rule: str, remaining: int, wait_s: int) -> str:
-    return f'"{policy_name(rule)}";r={remaining};t={wait_s}'
+def _left(rule: str, remaining: int, wait_s: int | None) -> str:
+    time = "" if wait_s is None else f";t={wait_s}"
+    return f'"{policy_name(rule)}";r={remaining}{time}'

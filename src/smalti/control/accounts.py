@@ -143,14 +143,15 @@ class Accounts:
         given = left if images is None else min(images, left)
         if given < 1:
             return 0
-        self._change(held, left - given, device_s)
+        self._change(held, left - given, device_s * (left - given) / left)
         if given == left:
             del self._jobs[job_id]
             self._left.pop(job_id, None)
         return given
 
     def settle(self, job_id: str, device_s: float) -> None:
-        """What a job used in all, in place of what it was expected to use."""
+        """What a job used in all, in place of what it was expected to use; images that were given
+        back used nothing."""
         held = self._jobs.get(job_id)
         if held is not None:
             self._change(held, self._left.get(job_id, (held.images, 0.0))[0], device_s)
@@ -180,8 +181,7 @@ class Accounts:
     def _weight(self, held: Reservation) -> tuple[int, int]:
         """Images and milliseconds that a job counts for."""
         images, device_s = self._left.get(held.job_id, (held.images, held.device_s))
-        share = 1.0 if images == held.images else images / held.images
-        return images, amount_of("device_s", images, device_s * share)
+        return images, amount_of("device_s", images, device_s)
 
     def _change(self, held: Reservation, images: int, device_s: float) -> None:
         before = self._weight(held)

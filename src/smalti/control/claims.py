@@ -1,10 +1,15 @@
-"""`Claims`: how far limits were open when a time was stated, so that the time stays true."""
+"""`Claims`: how far limits were open when a time was stated, so that the time stays true.
+
+A limit states a time, and so does the fleet, which keeps a place (`appointments`): who comes for it
+must not be refused by a limit that was wide enough when the place was named.
+"""
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable
 
+from smalti.control.appointments import RULE as PLACE
 from smalti.control.nouns import Claim, Reservation
 
 _OF_LIMITS = "/breathing"
@@ -14,7 +19,8 @@ OF_WINDOW = 0.1
 
 
 class Claims:
-    """One for each user and tier. Their value is in parts, as `Breath.open` is."""
+    """One for each user and tier, and one for a place that is kept for a user. Their value is in
+    parts, as `Breath.open` is."""
 
     def __init__(self) -> None:
         self._claims: dict[tuple[str, str], Claim] = {}
@@ -23,24 +29,25 @@ class Claims:
     def __bool__(self) -> bool:
         return bool(self._claims)
 
-    def of(self, user_id: str, tier: str, now: float) -> Claim | None:
+    def of(self, user_id: str, tier: str, now: float) -> tuple[Claim, ...]:
         """What is or will be honoured."""
-        claim = self._claims.get((user_id, tier + _OF_LIMITS))
-        return claim if claim is not None and now <= claim.until else None
+        rules = tier + _OF_LIMITS, PLACE
+        found = (self._claims.get((user_id, rule)) for rule in rules)
+        return tuple(claim for claim in found if claim is not None and now <= claim.until)
 
     def merged(
         self, user_id: str, tier: str, parts: int, at: float, until: float, now: float
     ) -> Claim:
         """One that honours a new time and the one that was stated before."""
-        before = self.of(user_id, tier, now)
-        if before is not None:
+        before = self._claims.get((user_id, tier + _OF_LIMITS))
+        if before is not None and now <= before.until:
             parts, at = max(parts, before.value), min(at, before.at)
             until = max(until, before.until)
         return Claim(user_id, tier + _OF_LIMITS, parts, at, until)
 
     def keep(self, claim: Claim) -> None:
-        """In place of the one before; one that is not about limits is left aside."""
-        if claim.rule.endswith(_OF_LIMITS):
+        """In place of the one before; one for which limits need not be open is left aside."""
+        if claim.value:
             name = claim.user_id, claim.rule
             self._claims[name] = claim
             heapq.heappush(self._by_end, (claim.until, name))
@@ -52,12 +59,16 @@ class Claims:
             if claim is not None and claim.until == until:
                 del self._claims[name]
 
-    def use(self, user_id: str, tier: str, now: float) -> Claim | None:
-        """A request was admitted: what was honoured by then is used up, and returned."""
+    def use(self, user_id: str, tier: str, now: float) -> list[Claim]:
+        """A request was admitted: what was honoured by then is used up, and a place in any case.
+
+        Returns what was."""
+        place = self._claims.pop((user_id, PLACE), None)
+        used = [place] if place is not None else []
         claim = self._claims.get((user_id, tier + _OF_LIMITS))
-        if claim is None or claim.at > now:
-            return None
-        return self._claims.pop((user_id, claim.rule))
+        if claim is not None and claim.at <= now:
+            used.append(self._claims.pop((user_id, claim.rule)))
+        return used
 
     def give_back(self, claim: Claim) -> None:
         """What used it up came to nothing. One that was kept since then takes its place."""
@@ -70,8 +81,9 @@ class Claims:
         """Those that were not used, as far as the reservations show, and are not over."""
         latest: dict[tuple[str, str], float] = {}
         for held in reservations:
-            name = held.user_id, held.tier + _OF_LIMITS
-            latest[name] = max(held.at, latest.get(name, held.at))
+            for rule in (held.tier + _OF_LIMITS, PLACE):
+                name = held.user_id, rule
+                latest[name] = max(held.at, latest.get(name, held.at))
         for claim in claims:
             used_at = latest.get((claim.user_id, claim.rule))
             if claim.until >= now and (used_at is None or used_at < claim.at):

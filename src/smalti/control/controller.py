@@ -103,7 +103,7 @@ class Controller:
 
     @property
     def keep_s(self) -> int:
-        """How far back limits look."""
+        """How far back reservations count, whatever becomes of the clock."""
         return self._rules.keep_s
 
     def step_s(self) -> tuple[float, ...]:
@@ -141,8 +141,7 @@ class Controller:
             return outcome
         admission, live = outcome
         self._keeping.decided(ask.tier, False, now)
-        claim = self._rules.reserve(admission.reservation, now)
-        live.used = [claim] if claim is not None else []
+        live.used = self._rules.reserve(admission.reservation, now)
         if live.raw is not None:
             self._forecast.promised(live.raw, now)
         self._capacity.accepts(live, now)
@@ -164,7 +163,7 @@ class Controller:
         raw = self._capacity.raw(path, offer.work, ask.images, waiting, now)
         denial = self._capacity.denies(tier, ask, path[0], offer, raw, not waiting, now)
         if denial is not None:
-            return denial
+            return self._rules.with_place(denial, ask, device_s, now)
         admission = self._admission(ask, offer, raw, now)
         live = Live(ask, path, offer.work, ask.images, now, raw, admission.reservation)
         return admission, live
@@ -185,15 +184,14 @@ class Controller:
             rule = f"{tier.name}/waiting"
             who = f"{wording.titled(tier)}: at most"
             return wording.never_waiting(rule, tier.max_waiting, ask.images, who, server=False)
-        if ask.images > self.max_waiting:
+        most = self.max_waiting if ask.service != "flex" else self._flex_most
+        if ask.images > most:
             who = "This server lets at most"
-            rule = "server/waiting"
-            return wording.never_waiting(rule, self.max_waiting, ask.images, who, server=True)
+            return wording.never_waiting("server/waiting", most, ask.images, who, server=True)
         over = waiting + ask.images - tier.max_waiting
         if over > 0:
             wait_s = self._capacity.until_named(path_of(tier, ask), over, now)
             return wording.too_many_waiting(tier, waiting, ask.images, wait_s, now)
-        most = self.max_waiting if ask.service != "flex" else self._flex_most
         over = self.waiting + ask.images - most
         if over > 0:
             wait_s = self._capacity.until_gone(over, now)

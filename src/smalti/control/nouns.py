@@ -112,7 +112,7 @@ class Claim(NamedTuple):
 
     From `at` until `until`, one request of the user is judged by `value` where the rule would give
     less by then. value: how far the tier's breathing limits were open when it was stated, in
-    millionths; of a promised wait, 0.
+    millionths; of a place that is kept, 0 where it needs none of that.
     """
 
     user_id: str

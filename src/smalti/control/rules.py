@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 from smalti.control import wording
-from smalti.control.accounts import Accounts
+from smalti.control.accounts import CLOCK_SLACK_S, Accounts
 from smalti.control.breathing import Breath
 from smalti.control.claims import OF_WINDOW, SHORTEST_S, Claims
 from smalti.control.denial import Denial, Option
@@ -58,8 +58,9 @@ class Rules:
 
     @property
     def keep_s(self) -> int:
-        """How far back any limit looks."""
-        return self._accounts.keep_s
+        """How far back reservations count, or would if the clock were set back: further than any
+        limit looks, by CLOCK_SLACK_S."""
+        return self._accounts.keep_s + CLOCK_SLACK_S
 
     @property
     def open(self) -> int:
@@ -89,7 +90,9 @@ class Rules:
         for gauge in plan.gauges:
             if not gauge.ever_fits(ask, device_s):
                 fewer = self._fewer(plan, ask, device_s, now)
-                return wording.impossible(plan.tier, gauge.limit, ask.images, fewer)
+                return wording.impossible(
+                    plan.tier, gauge.limit, gauge.used(ask, now), ask.images, fewer
+                )
         last, parts, told_by, retry_at = self._opens(plan, ask, device_s, now)
         if last is None:
             return None
@@ -129,15 +132,16 @@ class Rules:
         With the limit that opens last, None if all admit it now; how far limits are open for it
         now; and how far they must be then.
         """
-        claim = self._claims.of(ask.user_id, ask.tier, now) if self._claims else None
-        parts = told_by = self._parts(claim, now)
+        claims = self._honoured(ask, now)
+        parts = told_by = self._parts(claims, now)
         last, opens = self._last(plan, ask, device_s, parts, now)
         retry_at = self._unpaused(ask, opens)
-        if claim is not None and claim.at > now and claim.value > parts:
-            _, later = self._last(plan, ask, device_s, claim.value, now)
-            by_claim = self._unpaused(ask, max(later, claim.at))
-            if by_claim < retry_at:
-                told_by, retry_at = claim.value, by_claim
+        for claim in claims:
+            if claim.at > now and claim.value > parts:
+                _, later = self._last(plan, ask, device_s, claim.value, now)
+                by_claim = self._unpaused(ask, max(later, claim.at))
+                if by_claim < retry_at:
+                    told_by, retry_at = claim.value, by_claim
         return last, parts, told_by, retry_at
 
     def _last(
@@ -173,24 +177,40 @@ class Rules:
 
     # --- times that are stated ---
 
-    def _parts(self, claim: Claim | None, now: float) -> int:
+    def _honoured(self, ask: Ask, now: float) -> tuple[Claim, ...]:
+        return self._claims.of(ask.user_id, ask.tier, now) if self._claims else ()
+
+    def _parts(self, claims: Iterable[Claim], now: float) -> int:
         """How far limits are open for somebody."""
-        parts = self._breath.open
-        return max(parts, claim.value) if claim is not None and claim.at <= now else parts
+        return max(self._breath.open, *(claim.value for claim in claims if claim.at <= now), 0)
 
     def _claim(
         self, plan: _Plan, ask: Ask, device_s: float, parts: int, retry_at: float, now: float
     ) -> Claim | None:
         """What is needed to keep a stated time true, whatever the load is by then."""
-        window_s = 0
-        for gauge in plan.breathing if parts and math.isfinite(retry_at) else ():
-            opens = gauge.opens_at(ask, device_s, 0, now)
-            if opens is not None and opens > retry_at:
-                window_s = max(window_s, gauge.limit.window_s)
+        window_s = self._shut_s(plan, ask, device_s, retry_at, now) if parts else 0
         if not window_s:
             return None
         until = retry_at + max(SHORTEST_S, OF_WINDOW * window_s)
         return self._claims.merged(ask.user_id, ask.tier, parts, retry_at, until, now)
+
+    def _shut_s(self, plan: _Plan, ask: Ask, device_s: float, at: float, now: float) -> int:
+        """The longest window of those limits that, fully shut, would refuse a request at a time."""
+        window_s = 0
+        for gauge in plan.breathing if math.isfinite(at) else ():
+            opens = gauge.opens_at(ask, device_s, 0, now)
+            if opens is not None and opens > at:
+                window_s = max(window_s, gauge.limit.window_s)
+        return window_s
+
+    def with_place(self, denial: Denial, ask: Ask, device_s: float, now: float) -> Denial:
+        """A place is named by the fleet's load: limits stay open for it as far as they are now, or
+        as they were when it was named first."""
+        claim = denial.claim
+        if claim is None or not self._shut_s(self._plans[ask.tier], ask, device_s, claim.at, now):
+            return denial
+        honoured = (kept.value for kept in self._honoured(ask, now) if kept.rule == claim.rule)
+        return denial._replace(claim=claim._replace(value=max(self._breath.open, *honoured, 0)))
 
     def honours(self, denial: Denial) -> None:
         """A denial is told, so the time that it states must stay true."""
@@ -199,9 +219,9 @@ class Rules:
 
     # --- what happens ---
 
-    def reserve(self, held: Reservation, now: float) -> Claim | None:
-        """Returns the claim that this used up."""
-        used = None
+    def reserve(self, held: Reservation, now: float) -> list[Claim]:
+        """Returns the claims that this used up."""
+        used: list[Claim] = []
         self._accounts.drop_old(now)
         if self._claims:
             self._claims.drop_old(now)
@@ -260,8 +280,7 @@ class Rules:
         """The most images, fewer than asked for, that would be admitted now."""
         if ask.images == 1:
             return ()
-        claim = self._claims.of(ask.user_id, ask.tier, now) if self._claims else None
-        parts = self._parts(claim, now)
+        parts = self._parts(self._honoured(ask, now), now)
         images = ask.images - 1
         for gauge in plan.gauges:
             images = gauge.room_for(ask, images, device_s, parts, now)

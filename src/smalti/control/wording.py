@@ -86,10 +86,12 @@ def stated(tier: Tier, limit: Limit, value: int) -> str:
     return f"{titled(tier)}: {amount} per rolling {window}{whose}{breath}."
 
 
-def impossible(tier: Tier, limit: Limit, images: int, options: tuple[Option, ...] = ()) -> Denial:
+def impossible(
+    tier: Tier, limit: Limit, used: int, images: int, options: tuple[Option, ...] = ()
+) -> Denial:
     most = limit.count if limit.burst is None else limit.burst
     return Denial(
-        "impossible", rule_of(tier, limit), limit.scope, most, 0, limit.unit,
+        "impossible", rule_of(tier, limit), limit.scope, most, used, limit.unit,
         window_s=limit.window_s, options=options,
         words=Words(_impossible, tier, limit, most, images),
     )  # fmt: skip
