@@ -58,6 +58,17 @@ def test_every_drawing_reply_says_what_is_left(limited: Any) -> None:
         assert 86_300 < int(reset[2:]) <= 86_401
 
 
+def test_limits_of_each_model_are_told(launch: Any) -> None:
+    live = launch(tiers={"free": {"limits": ["9/day", "model 5/day"]}})
+    user = live.user("free")
+    user.post(prompt="a boat")
+    body = user.http.get("/v1/limits").json()
+    assert LimitsReply.model_validate(body)
+    (model,) = body["models"]
+    told = [(w["rule"], w["model"], w["used"], w["remaining"]) for w in body["limits"]]
+    assert told == [("free/day", None, 1, 8), ("free/model/day", model, 1, 4)]
+
+
 def test_a_tier_without_limits_has_no_headers_of_them(limited: Any) -> None:
     assert rates(limited.user("team").post(prompt="a boat").headers) == {}
 

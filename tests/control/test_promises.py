@@ -183,4 +183,14 @@ def test_flex_fills_half_of_the_queue_at_most() -> None:
     send(control, replace(ask("in time"), service="flex"))
     late = refusal(control, replace(ask("late"), service="flex"))
     assert (late.rule, late.limit) == ("server/waiting", 10)
+    assert "takes flex while at most 10 images wait at a time, and 10 are waiting" in late.message
     assert refusal(control, ask("default")).options == ()
+
+
+def test_what_would_happen_is_told_by_what_waits_now() -> None:
+    control = busy(8, controller(PROMISED, max_waiting=20))
+    assert [option.what for option in refusal(control, ask("default")).options] == ["flex"]
+    send(control, replace(ask("early"), service="flex"))
+    send(control, replace(ask("later"), service="flex"))
+    would = control.consider(ask("default"), NOON)
+    assert isinstance(would, Denial) and would.options == ()

@@ -21,7 +21,9 @@ from smalti.api.schema import GenerationRequest, parse
 from smalti.api.shapes import Explanation, LimitsReply
 from smalti.control.denial import Denial
 from smalti.control.nouns import Admission, Standing
+from smalti.control.tiers import Tier
 from smalti.service import Service
+from smalti.store.identity import Caller
 
 OK = 200
 
@@ -53,7 +55,7 @@ def limits_router(service: Service, bodies: Bodies, described_body: dict[str, An
                 "rungs": list(tier.rungs),
                 "models": list(tier.models) or list(service.models),
                 "load": round(service.load, 3),
-                "limits": [window(standing) for standing in service.standing(caller, region)],
+                "limits": windows(service, caller, tier, region),
                 "paused": [
                     {"rule": s.rule, "message": s.message, "until": moment(s.until_s)}
                     for s in service.paused(caller, region)
@@ -82,9 +84,23 @@ def limits_router(service: Service, bodies: Bodies, described_body: dict[str, An
     return router
 
 
-def window(standing: Standing) -> dict[str, Any]:
+def windows(service: Service, caller: Caller, tier: Tier, region: str) -> list[dict[str, Any]]:
+    """Those that count for him whatever he asks for, then those of each model."""
+    models = tier.models or tuple(service.models)
+    counted = any(limit.scope == "model" for limit in tier.limits)
+    return [window(standing) for standing in service.standing(caller, region)] + [
+        window(standing, model)
+        for model in (models if counted else ())
+        for standing in service.standing(caller, region, model)
+        if standing.scope == "model"
+    ]
+
+
+def window(standing: Standing, model: str | None = None) -> dict[str, Any]:
+    """model: that it counts, if it is of one."""
     return {
         "rule": standing.rule,
+        "model": model,
         "limit": standing.limit,
         "used": standing.used,
         "remaining": standing.remaining,

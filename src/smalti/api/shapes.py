@@ -196,10 +196,12 @@ class JobPage(Shape):
 class Window(Shape):
     """One limit. reset_at: when more is left of it than now; None if all is left.
 
-    floor, ceiling: between which it moves with the load. burst: at most so many at once.
+    floor, ceiling: between which it moves with the load. burst: at most so many at once. model: of
+    which it counts the pictures, if it is of one.
     """
 
     rule: str
+    model: str | None
     limit: int
     used: int
     remaining: int

@@ -131,7 +131,6 @@ class Controller:
         """
         self._check_new(ask)
         self.look(now)
-        self._capacity.flex_room = self.waiting + ask.images <= self._flex_most
         outcome = self._judge(ask, now)
         if isinstance(outcome, Denial):
             self._keeping.decided(ask.tier, True, now)
@@ -158,6 +157,7 @@ class Controller:
         denial = self._rules.denies(ask, device_s, now) or self._too_many(tier, ask, waiting, now)
         if denial is not None:
             return denial
+        self._capacity.flex_room = self.waiting + ask.images <= self._flex_most
         path = path_of(tier, ask)
         offer = self._capacity.offer(tier, ask)
         raw = self._capacity.raw(path, offer.work, ask.images, waiting, now)
@@ -186,7 +186,7 @@ class Controller:
             return wording.never_waiting(rule, tier.max_waiting, ask.images, who, server=False)
         most = self.max_waiting if ask.service != "flex" else self._flex_most
         if ask.images > most:
-            who = "This server lets at most"
+            who = wording.lets(ask.service)
             return wording.never_waiting("server/waiting", most, ask.images, who, server=True)
         over = waiting + ask.images - tier.max_waiting
         if over > 0:
@@ -195,7 +195,7 @@ class Controller:
         over = self.waiting + ask.images - most
         if over > 0:
             wait_s = self._capacity.until_gone(over, now)
-            return wording.full(most, self.waiting, ask.images, wait_s, now)
+            return wording.full(ask.service, most, self.waiting, ask.images, wait_s, now)
         return None
 
     def retract(self, job_id: str) -> None:

@@ -151,19 +151,29 @@ def _too_many_waiting(tier: Tier, waiting: int, images: int, retry_at: float, no
     )
 
 
-def full(max_waiting: int, waiting: int, images: int, wait_s: float, now: float) -> Denial:
+def lets(service: str) -> str:
+    """What is said before the number of images that may wait."""
+    takes_flex = "This server takes flex while at most"
+    return takes_flex if service == "flex" else "This server lets at most"
+
+
+def full(
+    service: str, max_waiting: int, waiting: int, images: int, wait_s: float, now: float
+) -> Denial:
     """wait_s: estimated seconds until enough pictures have left the queue."""
     retry_at = whole_second(now, wait_s)
     return Denial(
         "capacity", "server/waiting", "server", max_waiting, waiting, retry_at=retry_at,
         reason="load", should_retry=retry_at - now <= SOON_S,
-        words=Words(_full, max_waiting, waiting, images, retry_at, now),
+        words=Words(_full, service, max_waiting, waiting, images, retry_at, now),
     )  # fmt: skip
 
 
-def _full(max_waiting: int, waiting: int, images: int, retry_at: float, now: float) -> str:
+def _full(
+    service: str, max_waiting: int, waiting: int, images: int, retry_at: float, now: float
+) -> str:
     return (
-        f"This server lets {images_in_words(max_waiting)} wait at a time, and {waiting} "
+        f"{lets(service)} {images_in_words(max_waiting)} wait at a time, and {waiting} "
         f"are waiting. There should be room for {images} at about {time_in_words(retry_at, now)}. "
         "This is the server's load and not a limit of yours."
     )

@@ -38,7 +38,8 @@ export class Allowances {
 function meter(limit) {
   const unit = t(`unit.${limit.unit}`, { n: limit.remaining });
   const window = duration(limit.window_s);
-  const label = t("limits.left", { left: number(limit.remaining), of: number(limit.limit), unit, window });
+  const left = t("limits.left", { left: number(limit.remaining), of: number(limit.limit), unit, window });
+  const label = limit.model ? t("limits.of_model", { model: limit.model, left }) : left;
   const opens = h("p", { class: "soft" });
   const element = h(
     "div",
