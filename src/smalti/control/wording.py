@@ -202,7 +202,7 @@ def too_long_for_client(
 def _too_long_for_client(patience_s: float, finish_s: float) -> str:
     return (
         f"The pictures would be there in {math.ceil(finish_s)} s, and your client says that it "
-        f"gives up after {patience_s:.0f} s. Ask for a job with 'Prefer: respond-async', or for a "
+        f"gives up after {patience_s:g} s. Ask for a job with 'Prefer: respond-async', or for a "
         "stream, or give your client more time."
     )
 
