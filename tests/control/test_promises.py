@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
+import pytest
 from control.asks import NOON, ask, controller, denied, send, tier
 
 from smalti.control import Admission, Ask, Controller, Denial, Offer
 from smalti.control.limits import parse_limit
+from smalti.control.nouns import Turn
 
 PROMISED = tier("free", promised_wait_s=60.0, rungs=("partials", "quality"))
 PICTURE_S = 10.0
@@ -38,6 +41,34 @@ def test_a_wait_within_the_promise_is_admitted_and_told() -> None:
     assert 30 <= admitted.wait.start_s[0] <= 45
     assert admitted.wait.start_s[0] <= admitted.wait.start_s[1] <= 60
     assert admitted.wait.position == 3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_is_told_to_end_before_it_begins(seed: int) -> None:
+    """The errors of starts and of ends are learnt apart, and here the queue only grows."""
+    dice = random.Random(seed)
+    tiers = tier("free", max_running=2), tier("pro", weight=4.0, max_running=8)
+    control, slots, now = controller(*tiers, slots=4), 4, NOON
+    running: list[tuple[float, Turn, float]] = []
+    for _ in range(200):
+        now += dice.expovariate(3.0)
+        name, images = dice.choice(("free", "free", "pro")), dice.choice((1, 1, 3))
+        asked = ask(f"u{dice.randrange(8)}", images, name, dice.choice((100.0, 256.0)))
+        outcome = control.admit(asked, now)
+        assert isinstance(outcome, Admission)
+        control.enqueue(asked.job_id, now)
+        told = [outcome.wait, *(control.wait(turn.job_id, now) for _, turn, _ in running)]
+        for wait in told:
+            if wait is not None:
+                assert wait.start_s[0] <= wait.finish_s[0] <= wait.finish_s[1]
+                assert wait.start_s[0] <= wait.start_s[1] <= wait.finish_s[1]
+        for drawn in [drawn for drawn in running if drawn[0] <= now]:
+            running.remove(drawn)
+            at, turn, took_s = drawn
+            control.finished(turn.job_id, turn.index, took_s / slots, at)
+        while len(running) < slots and (turn := control.next(now)) is not None:
+            took_s = dice.uniform(0.5, 2.5)
+            running.append((now + took_s, turn, took_s))
 
 
 def test_a_longer_one_is_refused_with_a_time_that_holds() -> None:
