@@ -11,6 +11,7 @@ from control.asks import NOON, ask, controller, denied, send, tier
 from smalti.control import Admission, Ask, Controller, Denial, Offer
 from smalti.control.limits import parse_limit
 from smalti.control.nouns import Turn
+from smalti.control.switches import Switch
 
 PROMISED = tier("free", promised_wait_s=60.0, rungs=("partials", "quality"))
 PICTURE_S = 10.0
@@ -102,6 +103,27 @@ def test_a_place_outlives_a_restart() -> None:
     again.restore([], NOON, [denial.claim])
     assert isinstance(again.consider(ask("ann"), denial.retry_at), Admission)
     assert isinstance(again.consider(ask("ben"), denial.retry_at), Denial)
+
+
+def test_flex_is_offered_with_the_time_that_its_user_would_be_told() -> None:
+    control = busy(12)
+    for _ in range(5):
+        send(control, replace(ask("ann", 3), service="flex"))
+    for user in ("ann", "ben"):
+        (offered,) = refusal(control, ask(user)).options
+        admitted = control.consider(replace(ask(user), service="flex"), NOON)
+        assert isinstance(admitted, Admission)
+        assert offered.eta_s == admitted.wait.finish_s
+
+
+def test_flex_is_not_offered_to_whom_it_would_be_denied() -> None:
+    control = busy(12, controller(tier("free", promised_wait_s=60.0, max_waiting=3)))
+    send(control, replace(ask("ann", 3), service="flex"))
+    assert refusal(control, ask("ann")).options == ()
+    assert refusal(control, ask("ben")).options
+    closed = (Switch("feature", "flex", "No flex today."),)
+    control.policy = replace(control.policy, switches=closed)
+    assert refusal(control, ask("cy")).options == ()
 
 
 def test_flex_is_promised_nothing_and_goes_last() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from smalti.control import wording
 from smalti.control.appointments import Appointments
@@ -43,7 +44,7 @@ class Controller:
         self._promises = Promises()
         rooms = self._queue, self._forecast, self._appointments
         self._keeping = Keeping(*rooms, self._promises)
-        self._capacity = Capacity(*rooms, self._keeping)
+        self._capacity = Capacity(*rooms, self._keeping, self._in_flex)
         self._live: dict[str, Live] = {}
         self._lines = Lines()
         self._pending = 0
@@ -75,11 +76,6 @@ class Controller:
     def waiting(self) -> int:
         """Pictures that have no slot, those of jobs that are admitted and not enqueued too."""
         return self._queue.everybody.waiting + self._pending
-
-    @property
-    def _flex_most(self) -> int:
-        """With more waiting, flex takes no more: the rest is for who is promised something."""
-        return self.max_waiting // 2
 
     @property
     def running(self) -> int:
@@ -127,7 +123,6 @@ class Controller:
         """
         self._check_new(ask)
         self.look(now)
-        self._capacity.flex_room = self.waiting + ask.images <= self._flex_most
         outcome = self._judge(ask, now)
         if isinstance(outcome, Denial):
             self._keeping.decided(ask.tier, True, now)
@@ -178,23 +173,28 @@ class Controller:
         waiting: of its user, by now.
         """
         if ask.images > tier.max_waiting:
-            rule = f"{tier.name}/waiting"
-            who = f"{wording.titled(tier)}: at most"
-            return wording.never_waiting(rule, tier.max_waiting, ask.images, who, server=False)
+            return wording.never_waiting(tier.max_waiting, ask.images, tier)
         if ask.images > self.max_waiting:
-            who = "This server lets at most"
-            rule = "server/waiting"
-            return wording.never_waiting(rule, self.max_waiting, ask.images, who, server=True)
+            return wording.never_waiting(self.max_waiting, ask.images)
         over = waiting + ask.images - tier.max_waiting
         if over > 0:
             wait_s = self._capacity.until_named(path_of(tier, ask), over, now)
             return wording.too_many_waiting(tier, waiting, ask.images, wait_s, now)
-        most = self.max_waiting if ask.service != "flex" else self._flex_most
+        # Half of the room is for who is promised something.
+        most = self.max_waiting if ask.service != "flex" else self.max_waiting // 2
         over = self.waiting + ask.images - most
         if over > 0:
             wait_s = self._capacity.until_gone(over, now)
             return wording.full(most, self.waiting, ask.images, wait_s, now)
         return None
+
+    def _in_flex(self, tier: Tier, ask: Ask, now: float) -> int | None:
+        """Pictures of its user that wait in flex; None where it would be denied there."""
+        flex = replace(ask, service="flex")
+        device_s = ask.work * ask.images * self._queue.device_s_per_work
+        waiting = self._lines.waiting(flex)
+        denied = self._rules.denies(flex, device_s, now) or self._too_many(tier, flex, waiting, now)
+        return waiting if denied is None else None
 
     def retract(self, job_id: str) -> None:
         """Undo an admission that could not be committed."""

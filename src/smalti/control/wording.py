@@ -103,10 +103,12 @@ def _impossible(tier: Tier, limit: Limit, most: int, images: int) -> str:
     )
 
 
-def never_waiting(rule: str, most: int, images: int, whose: str, server: bool) -> Denial:
+def never_waiting(most: int, images: int, tier: Tier | None = None) -> Denial:
+    """tier: whose bound it is; the server's without one."""
+    whose = "This server lets at most" if tier is None else f"{titled(tier)}: at most"
     return Denial(
-        "impossible", rule, "server" if server else "user", most, 0,
-        reason="load" if server else "plan",
+        "impossible", "server/waiting" if tier is None else f"{tier.name}/waiting",
+        "server" if tier is None else "user", most, 0, reason="load" if tier is None else "plan",
         words=f"{whose} {images_in_words(most)} wait at a time. "
         f"A request for {images} can never be within that. Ask for {most} or fewer.",
     )  # fmt: skip
