@@ -278,6 +278,51 @@ def test_who_would_give_up_first_is_told_at_once(
     assert client.images.generate(prompt="a boat").data
 
 
+@pytest.mark.parametrize("timeout", [60.0, 60.5])
+def test_seconds_of_patience_may_have_a_fraction(
+    launch: Any, monkeypatch: pytest.MonkeyPatch, timeout: float
+) -> None:
+    live = launch()
+    with_eta(live, monkeypatch, 90)
+    client = live.openai.with_options(timeout=timeout, max_retries=0)
+    with pytest.raises(openai.InternalServerError, match=f"gives up after {timeout:g} s"):
+        client.images.generate(prompt="a boat")
+    assert live.backend.orders == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"x-stainless-timeout": "60"}, 503),  # as the Node SDK says it
+        ({"x-stainless-timeout": "600", "x-stainless-read-timeout": "60"}, 503),
+        ({"x-stainless-timeout": "600"}, 200),
+        ({"x-stainless-read-timeout": "inf"}, 200),
+        ({}, 200),
+    ],
+)
+def test_whichever_header_says_it_counts(
+    launch: Any, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], status: int
+) -> None:
+    live = launch()
+    with_eta(live, monkeypatch, 90)
+    reply = live.http.post("/v1/images/generations", json={"prompt": "a boat"}, headers=headers)
+    assert reply.status_code == status
+    told = live.http.post("/v1/limits/explain", json={"prompt": "a boat"}, headers=headers)
+    assert told.json()["status"] == status
+
+
+@pytest.mark.parametrize("value", ["-1", "soon", "nan", "5s", ""])
+@pytest.mark.parametrize("path", ["images/generations", "limits/explain"])
+def test_a_patience_that_is_no_time_is_named(launch: Any, path: str, value: str) -> None:
+    live = launch()
+    headers = {"x-stainless-read-timeout": value}
+    reply = live.http.post(f"/v1/{path}", json={"prompt": "a boat"}, headers=headers)
+    error = reply.json()["error"]
+    assert (reply.status_code, error["code"]) == (400, "invalid_value")
+    assert f"'x-stainless-read-timeout' has the value '{value}'" in error["message"]
+    assert live.backend.orders == []
+
+
 def test_streams_and_jobs_may_take_longer(launch: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     live = launch()
     with_eta(live, monkeypatch, 90)

@@ -62,6 +62,26 @@ def test_without_a_name_the_seed_is_the_name(tmp_path: Path) -> None:
         assert picture.format == "JPEG"
 
 
+@pytest.mark.parametrize(
+    ("quality", "drawn_at"), [("low", "192x192"), ("high", "256x256"), ("standard", "256x256")]
+)
+def test_a_quality_is_drawn_and_told(tmp_path: Path, quality: str, drawn_at: str) -> None:
+    assert run(["generate", "a boat", "-o", "boat.png", "--quality", quality]) == 0
+    with Image.open(tmp_path / "boat.png") as picture:
+        told = picture.text  # type: ignore[attr-defined]
+        assert picture.size == (256, 256)
+    assert json.loads(told["served"])["native_size"] == drawn_at
+    assert json.loads(told["asked"])["quality"] == quality
+
+
+def test_compression(tmp_path: Path) -> None:
+    for name, compression in (("small.jpg", "5"), ("large.jpg", "100")):
+        arguments = ["generate", "a boat", "-o", name, "--seed", "7"]
+        assert run([*arguments, "--compression", compression]) == 0
+    sizes = [(tmp_path / name).stat().st_size for name in ("small.jpg", "large.jpg")]
+    assert sizes[0] < sizes[1]
+
+
 def test_show(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["generate", "a boat", "--seed", "1", "--size", "512x256", "--show"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -88,6 +108,8 @@ def test_stylize_and_edit(tmp_path: Path) -> None:
         (["generate", "a", "--seed", "-1"], "--seed"),
         (["generate", "a", "--size", "100x100"], "divisible by 16"),
         (["generate", "a", "--size", "big"], "write 'auto'"),
+        (["generate", "a", "--quality", "ultra"], "'ultra' is no quality. Use one of low, medium"),
+        (["generate", "a", "--compression", "101"], "--compression"),
         (["generate", "a", "--style", "cubist"], "no style of smalti-mini"),
         (["generate", "a", "--model", "other"], "is not here"),
         (["generate", "a", "--device", "tpu"], "is no device"),

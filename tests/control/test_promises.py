@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,8 @@ from control.asks import NOON, ask, controller, denied, send, tier
 
 from smalti.control import Admission, Ask, Controller, Denial, Offer
 from smalti.control.limits import parse_limit
+from smalti.control.nouns import Turn
+from smalti.control.switches import Switch
 
 PROMISED = tier("free", promised_wait_s=60.0, rungs=("partials", "quality"))
 PICTURE_S = 10.0
@@ -39,6 +42,34 @@ def test_a_wait_within_the_promise_is_admitted_and_told() -> None:
     assert 30 <= admitted.wait.start_s[0] <= 45
     assert admitted.wait.start_s[0] <= admitted.wait.start_s[1] <= 60
     assert admitted.wait.position == 3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_is_told_to_end_before_it_begins(seed: int) -> None:
+    """The errors of starts and of ends are learnt apart, and here the queue only grows."""
+    dice = random.Random(seed)
+    tiers = tier("free", max_running=2), tier("pro", weight=4.0, max_running=8)
+    control, slots, now = controller(*tiers, slots=4), 4, NOON
+    running: list[tuple[float, Turn, float]] = []
+    for _ in range(200):
+        now += dice.expovariate(3.0)
+        name, images = dice.choice(("free", "free", "pro")), dice.choice((1, 1, 3))
+        asked = ask(f"u{dice.randrange(8)}", images, name, dice.choice((100.0, 256.0)))
+        outcome = control.admit(asked, now)
+        assert isinstance(outcome, Admission)
+        control.enqueue(asked.job_id, now)
+        told = [outcome.wait, *(control.wait(turn.job_id, now) for _, turn, _ in running)]
+        for wait in told:
+            if wait is not None:
+                assert wait.start_s[0] <= wait.finish_s[0] <= wait.finish_s[1]
+                assert wait.start_s[0] <= wait.start_s[1] <= wait.finish_s[1]
+        for drawn in [drawn for drawn in running if drawn[0] <= now]:
+            running.remove(drawn)
+            at, turn, took_s = drawn
+            control.finished(turn.job_id, turn.index, took_s / slots, at)
+        while len(running) < slots and (turn := control.next(now)) is not None:
+            took_s = dice.uniform(0.5, 2.5)
+            running.append((now + took_s, turn, took_s))
 
 
 def test_a_longer_one_is_refused_with_a_time_that_holds() -> None:
@@ -112,6 +143,27 @@ def test_a_place_is_not_shut_by_a_limit_that_breathes(restarted: bool) -> None:
         assert isinstance(control.consider(ask("ann"), later), Admission)
     assert isinstance(control.admit(ask("ann"), later), Admission)
     assert refusal(control, ask("ann"), later).kind == "limit"
+
+
+def test_flex_is_offered_with_the_time_that_its_user_would_be_told() -> None:
+    control = busy(12)
+    for _ in range(5):
+        send(control, replace(ask("ann", 3), service="flex"))
+    for user in ("ann", "ben"):
+        (offered,) = refusal(control, ask(user)).options
+        admitted = control.consider(replace(ask(user), service="flex"), NOON)
+        assert isinstance(admitted, Admission)
+        assert offered.eta_s == admitted.wait.finish_s
+
+
+def test_flex_is_not_offered_to_whom_it_would_be_denied() -> None:
+    control = busy(12, controller(tier("free", promised_wait_s=60.0, max_waiting=3)))
+    send(control, replace(ask("ann", 3), service="flex"))
+    assert refusal(control, ask("ann")).options == ()
+    assert refusal(control, ask("ben")).options
+    closed = (Switch("feature", "flex", "No flex today."),)
+    control.policy = replace(control.policy, switches=closed)
+    assert refusal(control, ask("cy")).options == ()
 
 
 def test_flex_is_promised_nothing_and_goes_last() -> None:

@@ -22,6 +22,7 @@ from smalti.api.errors import JsonReply, error_body
 from smalti.api.events import disconnected
 from smalti.api.idempotent import REPLAYED, Keys, begun_by, begun_meanwhile, key_of
 from smalti.api.jobs import JobFacts, blobs_of, follow
+from smalti.api.patience import is_detached, patience_of
 from smalti.api.rates import standing_headers
 from smalti.api.reply import SOURCES, base64_of
 from smalti.api.retries import Fingerprint, Retries, fingerprint
@@ -34,9 +35,6 @@ from smalti.pictures.decode import Alpha, Limits, Upload
 from smalti.service import Denied, DrawRequest, Job, JobView, Listener, Service
 from smalti.service.request import Manner
 from smalti.store.idempotency import AlreadyBegun
-
-PATIENCE = "x-stainless-read-timeout"
-"""In which the SDKs say for how many seconds they wait."""
 
 T = TypeVar("T")
 
@@ -273,13 +271,6 @@ def manner_of(asked: ImageRequest, patience_s: float | None = None, region: str 
     )
 
 
-def patience_of(request: Request, asked: ImageRequest) -> float | None:
-    """For how many seconds a client waits; None for a job, and a stream, which is kept alive."""
-    told = request.headers.get(PATIENCE, "")
-    waits = not asked.stream and not prefers_async(request) and told.isdecimal()
-    return float(told[:9]) if waits else None
-
-
 def no_pictures(body: Body) -> None:
     """Raises InvalidRequest where a picture was sent."""
     for file in body.images + body.masks:
@@ -298,17 +289,6 @@ async def variations() -> Response:
         "not_found",
     )
     return JsonReply(body, status_code=404)
-
-
-def is_detached(request: Request, asked: ImageRequest) -> bool:
-    """A stream that was asked for is more than a preference for a job."""
-    return prefers_async(request) and not asked.stream
-
-
-def prefers_async(request: Request) -> bool:
-    """Whether the client would rather have a job (RFC 7240)."""
-    preferences = ",".join(request.headers.getlist("prefer")).split(",")
-    return any(p.partition(";")[0].strip().lower() == "respond-async" for p in preferences)
 
 
 async def _unless_gone(request: Request, work: Awaitable[T]) -> T | None:

@@ -16,7 +16,8 @@ from smalti.api.country import country_of
 from smalti.api.denials import denial_body, denial_status, moment, retry_headers
 from smalti.api.described import described, json_of
 from smalti.api.errors import JsonReply
-from smalti.api.images import draw_request, manner_of, no_pictures, patience_of
+from smalti.api.images import draw_request, manner_of, no_pictures
+from smalti.api.patience import patience_of
 from smalti.api.schema import GenerationRequest, parse
 from smalti.api.shapes import Explanation, LimitsReply
 from smalti.control.denial import Denial

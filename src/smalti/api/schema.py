@@ -19,7 +19,7 @@ from smalti.api.body import Body
 from smalti.errors import InvalidRequest
 from smalti.models.facts import MINI
 from smalti.pictures.framing import parse_size
-from smalti.service.request import SEED_MAX
+from smalti.service.request import SEED_MAX, Quality
 
 PROMPT_MAX = 32_000
 LEGACY_STYLES = ("vivid", "natural")
@@ -53,7 +53,7 @@ class ImageRequest(BaseModel):
     model: str = MINI.name
     n: int = Field(default=1, ge=1, le=10)
     size: str = "auto"
-    quality: Literal["low", "medium", "high", "xhigh", "max", "auto", "standard", "hd"] = "auto"
+    quality: Quality = "auto"
     background: Literal["transparent", "opaque", "auto"] = "auto"
     output_format: Literal["png", "webp", "jpeg"] = "png"
     output_compression: int = Field(default=100, ge=0, le=100)

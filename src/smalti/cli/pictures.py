@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
@@ -25,14 +26,34 @@ Count = Annotated[int, typer.Option("--n", "-n", min=1, max=10, help="How many p
 FormatName = Annotated[
     str | None, typer.Option("--format", help="png, webp or jpeg; else the file's ending.")
 ]
+Quality = Annotated[str, typer.Option(help="low is drawn sooner, on fewer tiles.")]
+Compression = Annotated[
+    int, typer.Option(min=0, max=100, help="Quality of webp and jpeg files; 100 is the best.")
+]
 Show = Annotated[bool, typer.Option("--show", help="Preview the pictures in the terminal.")]
 Model = Annotated[str, typer.Option(help="The model that draws.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 
 MINI = "smalti-mini"
 COMPRESSION = 95
-"""Quality of webp and jpeg files."""
 ENDINGS: dict[str, Format] = {".png": "png", ".webp": "webp", ".jpg": "jpeg", ".jpeg": "jpeg"}
+
+
+@dataclass(frozen=True)
+class Looks:
+    """How a picture is to look, as it was typed."""
+
+    style: str | None
+    size: str
+    quality: str
+    format: str | None
+    compression: int
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """What is told of it in the file, beside what was served."""
+        told = {"style": self.style, "size": self.size, "quality": self.quality}
+        return {name: value for name, value in told.items() if value not in (None, "auto")}
 
 
 def generate(
@@ -41,14 +62,17 @@ def generate(
     style: Style = None,
     seed: Seed = None,
     size: Size = "auto",
+    quality: Quality = "auto",
     n: Count = 1,
     format: FormatName = None,
+    compression: Compression = COMPRESSION,
     show: Show = False,
     model: Model = MINI,
     device: Device = "auto",
 ) -> None:
     """Draw a picture from words."""
-    _draw(prompt, None, output, style, seed, size, n, format, show, model, device)
+    looks = Looks(style, size, quality, format, compression)
+    _draw(prompt, None, output, looks, seed, n, show, model, device)
 
 
 def stylize(
@@ -59,12 +83,14 @@ def stylize(
     size: Size = "auto",
     n: Count = 1,
     format: FormatName = None,
+    compression: Compression = COMPRESSION,
     show: Show = False,
     model: Model = MINI,
     device: Device = "auto",
 ) -> None:
     """Draw a picture or a photograph again in another style."""
-    _draw("", photo, output, style, seed, size, n, format, show, model, device)
+    looks = Looks(style, size, "auto", format, compression)
+    _draw("", photo, output, looks, seed, n, show, model, device)
 
 
 def edit(
@@ -76,28 +102,28 @@ def edit(
     size: Size = "auto",
     n: Count = 1,
     format: FormatName = None,
+    compression: Compression = COMPRESSION,
     show: Show = False,
     model: Model = MINI,
     device: Device = "auto",
 ) -> None:
     """Change one thing about a picture, such as "make it night"."""
-    _draw(instruction, picture, output, style, seed, size, n, format, show, model, device)
+    looks = Looks(style, size, "auto", format, compression)
+    _draw(instruction, picture, output, looks, seed, n, show, model, device)
 
 
 def _draw(
     prompt: str,
     source: Path | None,
     output: Path | None,
-    style: str | None,
+    looks: Looks,
     seed: int | None,
-    size: str,
     n: int,
-    format: str | None,
     show: bool,
     model: str,
     device: str,
 ) -> None:
-    kind = _format(output, format)
+    kind = _format(output, looks.format)
     if output is not None and not output.parent.is_dir():
         raise InvalidRequest(f"There is no folder {output.parent} to write {output.name} to.")
     if source is None and not prompt.strip():
@@ -106,11 +132,15 @@ def _draw(
     from smalti.cli.drawing import draw
     from smalti.pictures.framing import parse_size
     from smalti.service import DrawRequest
+    from smalti.service.request import Quality as Qualities
 
     try:
-        pixels = None if size == "auto" else parse_size(size)
+        pixels = None if looks.size == "auto" else parse_size(looks.size)
     except ValueError as error:
-        raise InvalidRequest(f"The size '{size}' cannot be drawn: {error}") from None
+        raise InvalidRequest(f"The size '{looks.size}' cannot be drawn: {error}") from None
+    if looks.quality not in get_args(Qualities):
+        words = ", ".join(get_args(Qualities))
+        raise InvalidRequest(f"'{looks.quality}' is no quality. Use one of {words}.")
     upload = None if source is None else _read(source)
     request = DrawRequest(
         prompt=prompt,
@@ -118,10 +148,12 @@ def _draw(
         n=n,
         size=pixels,
         seed=seed,
-        style=style,
+        style=looks.style,
+        quality=looks.quality,
         source=upload,
         output_format=kind,
-        output_compression=COMPRESSION,
+        output_compression=looks.compression,
+        asked=looks.asked,
         kind="generation" if upload is None else "edit",
     )
     draw(request, device, lambda index, seed: _path(output, kind, index, seed, request), show)

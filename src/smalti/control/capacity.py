@@ -8,7 +8,7 @@ and a place is kept for it from then on.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from smalti.control import wording
 from smalti.control.appointments import KEPT_S, RULE, Appointments
@@ -29,21 +29,28 @@ SHORT = 0.05
 
 
 class Capacity:
-    """load: 0 while it is calm, 1 where promises are at their edge. flex_room: whether flex may be
-    offered."""
+    """load: 0 while it is calm, 1 where promises are at their edge.
+
+    in_flex: how many pictures of its user wait in flex; None for who would be denied there.
+    """
 
     def __init__(
-        self, queue: FairQueue, forecast: Forecast, appointments: Appointments, keeping: Keeping
+        self,
+        queue: FairQueue,
+        forecast: Forecast,
+        appointments: Appointments,
+        keeping: Keeping,
+        in_flex: Callable[[Tier, Ask, float], int | None],
     ) -> None:
         self.load = 0.0
-        self.flex_room = True
+        self._in_flex = in_flex
         self._queue = queue
         self._forecast = forecast
         self._appointments = appointments
         self._keeping = keeping
         self._ladder = Ladder()
         self._looked_at: float | None = None
-        self._flex: dict[tuple[str, int], tuple[Option, ...]] = {}
+        self._flex: dict[tuple[str, str, int, float], tuple[Option, ...]] = {}
         self._newcomers: dict[tuple[str, float, str], Raw] = {}
         self._stamp: tuple[int, Stamp] | None = None
 
@@ -186,14 +193,19 @@ class Capacity:
         )
 
     def _options(self, tier: Tier, ask: Ask, now: float) -> tuple[Option, ...]:
-        if "flex" not in tier.services or not self.flex_room:
+        """Those who have nothing in flex are told the same for a second."""
+        waiting = self._in_flex(tier, ask, now)
+        if waiting is None:
             return ()
-        options = self._flex.get((tier.name, ask.images))
+        path = path_of(tier, ask, "flex")
+        alike = tier.name, ask.org_id, ask.images, ask.work
+        new = not waiting and self._queue.user(path) is None
+        options = self._flex.get(alike) if new else None
         if options is None:
-            path = path_of(tier, ask, "flex")
-            raw = self.raw(path, ask.work, ask.images, 0, now)
-            options = (Option("flex", self._forecast.finish_s(raw)),)
-            self._flex[tier.name, ask.images] = options
+            raw = self.raw(path, ask.work, ask.images, waiting, now)
+            options = (Option("flex", self._forecast.wait(raw).finish_s),)
+            if new:
+                self._flex[alike] = options
         return options
 
     def books(self, claim: Claim, ask: Ask, now: float) -> None:

@@ -47,7 +47,7 @@ class Controller:
         self._promises = Promises()
         rooms = self._queue, self._forecast, self._appointments
         self._keeping = Keeping(*rooms, self._promises)
-        self._capacity = Capacity(*rooms, self._keeping)
+        self._capacity = Capacity(*rooms, self._keeping, self._in_flex)
         self._live: dict[str, Live] = {}
         self._lines = Lines()
         self._pending = 0
@@ -79,11 +79,6 @@ class Controller:
     def waiting(self) -> int:
         """Pictures that have no slot, those of jobs that are admitted and not enqueued too."""
         return self._queue.everybody.waiting + self._pending
-
-    @property
-    def _flex_most(self) -> int:
-        """With more waiting, flex takes no more: the rest is for who is promised something."""
-        return self.max_waiting // 2
 
     @property
     def running(self) -> int:
@@ -154,10 +149,10 @@ class Controller:
         tier = self._tier(ask.tier)
         device_s = ask.work * ask.images * self._queue.device_s_per_work
         waiting = self._lines.waiting(ask)
-        denial = self._rules.denies(ask, device_s, now) or self._too_many(tier, ask, waiting, now)
+        denial = self._rules.denies(ask, device_s, now)
+        denial = denial or self._too_many(tier, ask, ask.service, waiting, now)
         if denial is not None:
             return denial
-        self._capacity.flex_room = self.waiting + ask.images <= self._flex_most
         path = path_of(tier, ask)
         offer = self._capacity.offer(tier, ask)
         raw = self._capacity.raw(path, offer.work, ask.images, waiting, now)
@@ -175,19 +170,16 @@ class Controller:
         )  # fmt: skip
         return Admission(offer, ask.served_as, held, self._forecast.wait(raw))
 
-    def _too_many(self, tier: Tier, ask: Ask, waiting: int, now: float) -> Denial | None:
-        """More waiting pictures than the tier allows a user, or the server allows everybody.
-
-        waiting: of its user, by now.
-        """
+    def _too_many(
+        self, tier: Tier, ask: Ask, service: str, waiting: int, now: float
+    ) -> Denial | None:
+        """More waiting pictures than the tier allows a user, or the server allows all; half of
+        the server's room is for who is promised something. waiting: of its user, by now."""
         if ask.images > tier.max_waiting:
-            rule = f"{tier.name}/waiting"
-            who = f"{wording.titled(tier)}: at most"
-            return wording.never_waiting(rule, tier.max_waiting, ask.images, who, server=False)
-        most = self.max_waiting if ask.service != "flex" else self._flex_most
+            return wording.never_waiting(tier.max_waiting, ask.images, tier)
+        most = self.max_waiting // (2 if service == "flex" else 1)
         if ask.images > most:
-            who = wording.lets(ask.service)
-            return wording.never_waiting("server/waiting", most, ask.images, who, server=True)
+            return wording.never_waiting(most, ask.images, service=service)
         over = waiting + ask.images - tier.max_waiting
         if over > 0:
             wait_s = self._capacity.until_named(path_of(tier, ask), over, now)
@@ -195,8 +187,16 @@ class Controller:
         over = self.waiting + ask.images - most
         if over > 0:
             wait_s = self._capacity.until_gone(over, now)
-            return wording.full(ask.service, most, self.waiting, ask.images, wait_s, now)
+            return wording.full(service, most, self.waiting, ask.images, wait_s, now)
         return None
+
+    def _in_flex(self, tier: Tier, ask: Ask, now: float) -> int | None:
+        """Pictures of its user that wait in flex; None where it would be denied there, though the
+        limits admit it."""
+        waiting = self._lines.waiting(ask, "flex")
+        if "flex" not in tier.services or self._too_many(tier, ask, "flex", waiting, now):
+            return None
+        return None if self._rules.pauses_flex(ask, now) else waiting
 
     def retract(self, job_id: str) -> None:
         """Undo an admission that could not be committed."""

@@ -262,6 +262,9 @@ class Forecast:
         raw.told = raw.errors.start.at(1), raw.errors.finish.at(1)
         start_s = self._start(raw, raw.start_s, 0), self._start(raw, raw.start_s, 1)
         finish_s = self.finish_s(raw)
+        if finish_s[0] < start_s[0] or finish_s[1] < start_s[1]:  # each is learnt for itself
+            finish_s = max(finish_s[0], start_s[0]), max(finish_s[1], start_s[1])
+            raw.told = raw.told[0], finish_s[1] / (raw.last_s + raw.drawing_s) - 1.0
         if 0.0 < raw.within_s < start_s[1]:
             raw.by_deadline = True
             start_s, finish_s = self._by_deadline(raw, start_s, finish_s)
@@ -273,13 +276,9 @@ class Forecast:
 
     def finish_s(self, raw: Raw) -> tuple[float, float]:
         """Seconds until its last picture is drawn, p50 and p90."""
-        foreseen_s, least_s = raw.last_s + raw.drawing_s, 0.1 * raw.drawing_s
-        errors = raw.errors.finish
-        half = foreseen_s * (1.0 + errors.at(0))
-        if half < least_s:
-            half = least_s
-        most = foreseen_s * (1.0 + errors.at(1))
-        return half, most if most > half else half
+        foreseen_s, errors = raw.last_s + raw.drawing_s, raw.errors.finish
+        half = max(foreseen_s * (1.0 + errors.at(0)), 0.1 * raw.drawing_s)
+        return half, max(half, foreseen_s * (1.0 + errors.at(1)))
 
     def surely(self, raw: Raw) -> float:
         """Seconds within which its last picture gets its slot, 99 times in a hundred."""

@@ -58,9 +58,9 @@ class Lines:
     def __init__(self) -> None:
         self._waiting: dict[str, int] = {}
 
-    def waiting(self, ask: Ask) -> int:
-        """Of its user, in its line."""
-        return self._waiting.get(_line_of(ask), 0)
+    def waiting(self, ask: Ask, service: str | None = None) -> int:
+        """Of its user, in its line. service: in place of the one it asks for."""
+        return self._waiting.get(_line_of(ask, service), 0)
 
     def add(self, ask: Ask, pictures: int) -> None:
         line = _line_of(ask)
@@ -71,5 +71,5 @@ class Lines:
             self._waiting.pop(line, None)
 
 
-def _line_of(ask: Ask) -> str:
-    return ask.user_id if ask.service != "flex" else f"{ask.user_id} flex"
+def _line_of(ask: Ask, service: str | None = None) -> str:
+    return ask.user_id if (service or ask.service) != "flex" else f"{ask.user_id} flex"

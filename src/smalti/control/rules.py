@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 from smalti.control import wording
 from smalti.control.accounts import CLOCK_SLACK_S, Accounts
@@ -157,6 +158,11 @@ class Rules:
             if at is not None and (last is None or at > opens):
                 last, opens = gauge, at
         return last, opens
+
+    def pauses_flex(self, ask: Ask, now: float) -> bool:
+        """Whether an operator has paused what a request would be in flex."""
+        switches = self._policy.switches
+        return bool(switches) and self._pausing(replace(ask, service="flex"), now) is not None
 
     def _pausing(self, ask: Ask, now: float) -> Switch | None:
         """Of the switches that are on for a request, the one that goes off last."""

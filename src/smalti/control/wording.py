@@ -105,10 +105,14 @@ def _impossible(tier: Tier, limit: Limit, most: int, images: int) -> str:
     )
 
 
-def never_waiting(rule: str, most: int, images: int, whose: str, server: bool) -> Denial:
+def never_waiting(
+    most: int, images: int, tier: Tier | None = None, service: str = "default"
+) -> Denial:
+    """tier: whose bound it is; the server's without one."""
+    whose = lets(service) if tier is None else f"{titled(tier)}: at most"
     return Denial(
-        "impossible", rule, "server" if server else "user", most, 0,
-        reason="load" if server else "plan",
+        "impossible", "server/waiting" if tier is None else f"{tier.name}/waiting",
+        "server" if tier is None else "user", most, 0, reason="load" if tier is None else "plan",
         words=f"{whose} {images_in_words(most)} wait at a time. "
         f"A request for {images} can never be within that. Ask for {most} or fewer.",
     )  # fmt: skip
@@ -214,7 +218,7 @@ def too_long_for_client(
 def _too_long_for_client(patience_s: float, finish_s: float) -> str:
     return (
         f"The pictures would be there in {math.ceil(finish_s)} s, and your client says that it "
-        f"gives up after {patience_s:.0f} s. Ask for a job with 'Prefer: respond-async', or for a "
+        f"gives up after {patience_s:g} s. Ask for a job with 'Prefer: respond-async', or for a "
         "stream, or give your client more time."
     )
 

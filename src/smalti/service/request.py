@@ -16,6 +16,8 @@ from smalti.pictures.encode import Format
 from smalti.pictures.framing import Frame, frame_for_picture, frame_for_words
 
 Kind = Literal["generation", "edit"]
+Quality = Literal["low", "medium", "high", "xhigh", "max", "auto", "standard", "hd"]
+"""Words in which a quality is asked for; see `DrawRequest.quality`."""
 
 SEED_MAX = 2**53 - 1
 """The largest whole number that every JSON client keeps exactly."""

@@ -1,0 +1,48 @@
+"""For how long a client waits for its reply, as its headers say."""
+
+from __future__ import annotations
+
+import math
+
+from starlette.requests import Request
+
+from smalti.api.schema import ImageRequest
+from smalti.errors import InvalidRequest
+
+PATIENCE = ("x-stainless-read-timeout", "x-stainless-timeout")
+"""In which OpenAI's SDKs say for how many seconds they wait: the Python one, and the Node one."""
+
+
+def patience_of(request: Request, asked: ImageRequest) -> float | None:
+    """For how many seconds a client waits; None for a job, and a stream, which is kept alive.
+
+    Raises InvalidRequest for what is no number of seconds.
+    """
+    told = [_seconds(name, request.headers[name]) for name in PATIENCE if name in request.headers]
+    least_s = min(told, default=math.inf)
+    waits = not asked.stream and not prefers_async(request) and least_s < math.inf
+    return least_s if waits else None
+
+
+def _seconds(name: str, value: str) -> float:
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = math.nan
+    if not seconds >= 0:
+        raise InvalidRequest(
+            f"The header '{name}' has the value '{value[:40]}'. It must be seconds, 0 or more, as "
+            "in 600 or 2.5. Leave it out to wait for as long as it takes."
+        )
+    return seconds
+
+
+def is_detached(request: Request, asked: ImageRequest) -> bool:
+    """A stream that was asked for is more than a preference for a job."""
+    return prefers_async(request) and not asked.stream
+
+
+def prefers_async(request: Request) -> bool:
+    """Whether the client would rather have a job (RFC 7240)."""
+    preferences = ",".join(request.headers.getlist("prefer")).split(",")
+    return any(p.partition(";")[0].strip().lower() == "respond-async" for p in preferences)
