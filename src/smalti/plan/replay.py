@@ -52,7 +52,7 @@ class Outcome:
     admitted_s, started_s (its last picture), finished_s. told_start_s, told_finish_s: p50 and p90,
     as told when it was admitted. waiting: pictures of all, but flex, that waited then. rule: that
     refused it, the last time. attempts: of its client. flex: those that are served as flex, with no
-    promise.
+    promise. begun, begun_s: requests of the pictures that got slots, and when, in turn.
     """
 
     demand: Demand
@@ -70,6 +70,8 @@ class Outcome:
     attempts: list[int] = field(default_factory=list)
     given_up: set[int] = field(default_factory=set)
     flex: set[int] = field(default_factory=set)
+    begun: array[int] = field(default_factory=lambda: array("q"))
+    begun_s: array[float] = field(default_factory=lambda: array("d"))
 
 
 def replay(
@@ -230,6 +232,8 @@ class Loop:
             if self.spread:
                 steps *= self.dice.lognormvariate(0.0, self.spread)
             self.out.started_s[i] = now
+            self.out.begun.append(i)
+            self.out.begun_s.append(now)
             if i not in self.out.flex:
                 self.waiting -= 1
             device = self.device()

@@ -190,12 +190,12 @@ def _backlogs(out: Outcome, of: Any) -> dict[int, dict[Any, tuple[int, float]]]:
     """By stretch of WINDOW_S: who had something waiting all the time, and the pictures and work
     that were begun for him then."""
     changes: dict[Any, list[tuple[float, int, float]]] = defaultdict(list)
-    for i, row in enumerate(out.demand.rows):
-        drawn = out.admitted_s[i] != NEVER and out.started_s[i] != NEVER
-        if drawn and row.images == 1 and i not in out.flex:
+    for i, begun_s in zip(out.begun, out.begun_s, strict=True):
+        if i not in out.flex:
+            row = out.demand.rows[i]
             who = of(row)
             changes[who].append((out.admitted_s[i], 1, 0.0))
-            changes[who].append((out.started_s[i], -1, row.work))
+            changes[who].append((begun_s, -1, row.work))
     found: dict[int, dict[Any, tuple[int, float]]] = defaultdict(dict)
     for who, events in changes.items():
         events.sort()
