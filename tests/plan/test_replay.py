@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plan.asking import ONE_SLOT, demand, row
 
-from smalti.control import DEFAULT_POLICY, DEFAULT_TIERS, Controller
+from smalti.control import DEFAULT_POLICY, DEFAULT_TIERS, Controller, Policy, Tier
 from smalti.errors import InvalidRequest
 from smalti.plan.baselines import Baseline, Order
 from smalti.plan.clients import BARE
-from smalti.plan.fleet import MINI_CPU
+from smalti.plan.fleet import MINI_CPU, FleetSpec
 from smalti.plan.replay import NEVER, replay
-from smalti.plan.scores import deliverable, scores
+from smalti.plan.scores import deliverable, scores, share_error
 from smalti.plan.sources import SOURCES, demand_at
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -52,6 +52,18 @@ def test_who_gives_up_is_drawn_no_more() -> None:
 
 def _fcfs(max_waiting: int = 1000, order: Order = "fcfs") -> Baseline:
     return Baseline(order, DEFAULT_TIERS, max_waiting)
+
+
+def test_shares_count_every_picture_of_a_job() -> None:
+    tiers = {name: Tier(name, weight, (), 100, 10_000) for name, weight in (("a", 3), ("b", 1))}
+    asked = demand(*(row(0.0, f"{t}{i}", t, images=4 if t == "a" else 1)
+                     for i in range(900) for t in tiers))  # fmt: skip
+    asked.duration_s = 1_800.0
+    fleet = FleetSpec(1, (0.02,) * 4, spread=0.0)
+    out = replay(asked, fleet, Controller(Policy(tiers), 10_000))
+    assert len(out.begun) == sum(out.drawn) == 4_500
+    error = share_error(out, tiers)
+    assert error is not None and error < 0.05
 
 
 def test_a_bare_refusal_is_tried_again() -> None:
