@@ -161,6 +161,25 @@ def test_the_place_in_the_queue_as_events_only_if_asked_for(launch: Any) -> None
     assert live.http.get(f"/v1/jobs/{first}").json()["status"] == "succeeded"
 
 
+def test_each_change_of_the_place_is_told_as_it_happens(
+    launch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smalti.api.events.LOOK_S", 0.02)
+    backend = FakeBackend(slots=1)
+    live = launch(backend, keep_alive_s=3600)
+    live.draw_later(prompt="hold@1")
+    backend.holding.get(timeout=5)
+    before = live.draw_later(prompt="a boat")
+    asking = live.lines(prompt="a fox", smalti_events=True)
+    told = (json.loads(line[6:]) for line in asking if line.startswith("data: "))
+    assert next(told)["position"] == 1
+    assert live.http.delete(f"/v1/jobs/{before}").status_code == 200
+    assert next(told)["position"] == 0
+    backend.release()
+    kinds = [event["type"] for event in told]
+    assert kinds == ["smalti.drawing", "image_generation.completed"]
+
+
 def test_a_stream_says_its_job_and_its_place_before_the_first_event(launch: Any) -> None:
     backend = FakeBackend(slots=1)
     live = launch(backend)

@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from math import ceil
 from typing import Any
 
 from starlette.responses import Response
@@ -26,6 +26,9 @@ from smalti.errors import SmaltiError
 from smalti.service import Job, Listener, PictureDone, RowsShown, Waiting
 
 log = logging.getLogger(__name__)
+
+LOOK_S = 2.0
+"""A place in the queue is told again so soon after it has changed, where it is told in events."""
 
 
 def event(data: dict[str, Any]) -> bytes:
@@ -116,7 +119,8 @@ class Following:
         partials = [0] * len(self.job.pictures)
         shown = [0] * len(self.job.pictures)
         completed = 0
-        async for happening in self.listener.events(self.silence_s):
+        look_s = LOOK_S if self.typed else math.inf
+        async for happening in self.listener.events(self.silence_s, look_s):
             match happening:
                 case Waiting():
                     for chunk in self._place(happening):
@@ -141,7 +145,7 @@ class Following:
     def _next_partial(self, sent: int) -> float:
         """How many rows must be shown for the next partial picture; they divide the rest evenly."""
         wanted, rows = self.partial_images, self.job.frame.grid.rows
-        return ceil(rows * (sent + 1) / (wanted + 1)) if sent < wanted else float("inf")
+        return math.ceil(rows * (sent + 1) / (wanted + 1)) if sent < wanted else float("inf")
 
     async def _rows(self, index: int, first: int, rows: int) -> dict[str, Any]:
         file = await asyncio.to_thread(strip_file, self.job, index, first, rows)

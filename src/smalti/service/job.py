@@ -16,7 +16,7 @@ from smalti.models.facts import ModelFacts
 from smalti.models.tile_model import Codes, Conditions, Rgb
 from smalti.observe import JobSpans
 from smalti.pictures.framing import Frame
-from smalti.service.listener import Listener, PictureDone, RowsShown
+from smalti.service.listener import JobEvent, Listener, PictureDone, RowsShown, Waiting
 from smalti.service.request import Brief
 from smalti.service.shared import Name
 from smalti.service.views import ENDED, JobView, PictureView
@@ -182,7 +182,7 @@ class Job:
         if listener.cancel_when_left and not wanted and not (self.ended or self.closing):
             self.ties.left(self)
 
-    def _tell(self, event: RowsShown | PictureDone | SmaltiError | None) -> None:
+    def _tell(self, event: JobEvent | SmaltiError | None) -> None:
         for listener in self._listeners:
             listener.hear(event)
 
@@ -209,6 +209,8 @@ class Job:
         picture.layout = layout
         self.started_at = now if self.started_at is None else self.started_at
         self.state = "running"
+        if self._listeners:
+            self._tell(Waiting(self.wait()))
         return first
 
     def show(self, picture: Picture, strip: Strip) -> None:

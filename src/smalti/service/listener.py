@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -13,7 +14,10 @@ from smalti.errors import SmaltiError
 
 @dataclass(frozen=True)
 class Waiting:
-    """Nothing has happened for a while. wait: when it is our turn; None if all are being drawn."""
+    """Where the job stands: it has changed, or nothing else has happened for a while.
+
+    wait: when it is our turn; None if all are being drawn.
+    """
 
     wait: Wait | None
 
@@ -68,20 +72,36 @@ class Listener:
         """An event; an error or None is the last one."""
         self._heard.put_nowait(event)
 
-    async def events(self, silence_s: float = 10.0) -> AsyncIterator[JobEvent]:
+    async def events(
+        self, silence_s: float = 10.0, look_s: float = math.inf
+    ) -> AsyncIterator[JobEvent]:
         """What has happened and happens, until every picture is done; `Waiting` after silences.
 
+        look_s: how often it is looked whether others have come or gone before it, which is told.
         Raises DrawingFailed, JobCancelled, or Unavailable where the server stops.
         """
+        told, silent_s = self._wait() if look_s < silence_s else None, 0.0
         while True:
+            pause_s = min(look_s, silence_s - silent_s)
             try:
-                async with asyncio.timeout(silence_s):
+                async with asyncio.timeout(pause_s):
                     event = await self._heard.get()
             except TimeoutError:
-                yield Waiting(self._wait())
+                silent_s += pause_s
+                wait = self._wait()
+                if silent_s >= silence_s or _ahead(wait) != _ahead(told):
+                    told, silent_s = wait, 0.0
+                    yield Waiting(wait)
                 continue
+            silent_s = 0.0
+            if isinstance(event, Waiting):
+                told = event.wait
             if event is None:
                 return
             if isinstance(event, SmaltiError):
                 raise event
             yield event
+
+
+def _ahead(wait: Wait | None) -> int | None:
+    return None if wait is None else wait.position
