@@ -131,6 +131,20 @@ def test_a_slow_disk_holds_up_nobody_and_nothing_is_lost(tmp_path: Path) -> None
     closing.join()
 
 
+def test_a_disk_that_hangs_does_not_keep_the_server_from_ending(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("smalti.service.recorder.CLOSES_WITHIN_S", 0.05)
+    hung = tmp_path / "decisions.jsonl"
+    os.mkfifo(hung)
+    reading = os.open(hung, os.O_RDONLY | os.O_NONBLOCK)
+    recorder = Recorder(hung)
+    recorder.tell({"do": "retract", "job_id": "x" * 1_000_000})
+    recorder.close()
+    assert "is not finished" in caplog.text
+    os.close(reading)
+
+
 def test_a_disk_that_is_far_too_slow_ends_the_recording(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 UNWRITTEN_MAX = 100_000
 """Lines that may wait for the disk: about a minute of a server that is as busy as can be."""
 
+CLOSES_WITHIN_S = 10.0
+"""A disk that hangs holds up the end of the server no longer than this."""
+
 
 class Recorder:
     """Raises ConfigError where the file cannot be made."""
@@ -51,10 +54,12 @@ class Recorder:
         self._lines.put(json.dumps(entry, separators=(",", ":")) + "\n")
 
     def close(self) -> None:
-        """Returns once all that was told is written."""
+        """Returns once all that was told is written, or the disk has hung for too long."""
         self._over = True
         self._lines.put(None)
-        self._thread.join()
+        self._thread.join(CLOSES_WITHIN_S)
+        if self._thread.is_alive():
+            log.error("%s is not finished: its disk hangs", self._path)
 
     def _write_all(self, file: TextIO) -> None:
         """On the thread: until it is closed, or the file cannot be written."""
