@@ -17,7 +17,8 @@ from listening import Audience, order, row_of
 from smalti.engine.errors import DuplicatePicture, NotRunning
 from smalti.engine.picture import Cancelled, Done, Paused, RowDrawn, Started, Strip
 from smalti.fleet.paced import PACED, PacedBackend
-from smalti.plan.fleet import Device, FleetSpec
+from smalti.plan.device import Device
+from smalti.plan.fleet import FleetSpec
 
 STEP_S = (0.00002, 0.00003, 0.00004)
 SLOW_S = (0.02,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable
 
@@ -34,6 +35,30 @@ def test_a_head_that_stops(impatient: Hosted) -> None:
 
 def test_a_connection_without_a_word_is_closed(impatient: Hosted) -> None:
     assert say(impatient, []) == Heard(b"")
+
+
+TCP_REPAIR = 19
+"""A socket in this mode is closed without a word to the other side; from linux/tcp.h."""
+
+
+def vanish(wire: socket.socket) -> None:
+    """As if its machine had lost its power."""
+    try:
+        wire.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    except OSError:
+        pytest.skip("only root may let a connection vanish")
+    wire.close()
+
+
+def test_who_vanishes_without_a_word_frees_his_slot(
+    impatient: Hosted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "PROBE_AFTER_S", 1)
+    wire = connect(impatient)
+    wire.sendall(drawing(impatient, "hold@1"))
+    impatient.backend.holding.get(timeout=5)
+    vanish(wire)
+    eventually_draws(impatient)
 
 
 def test_a_body_that_stops(impatient: Hosted) -> None:

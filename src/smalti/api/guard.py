@@ -26,6 +26,8 @@ LINGER_S = 2
 """How long a client may go on sending what nobody reads, once it has its reply."""
 AHEAD_BYTES_MAX = 65_536
 """How much a client may send ahead of the reply that it waits for."""
+PROBE_AFTER_S, PROBE_EVERY_S = 10, 5
+"""A client whose machine or network is gone says nothing; so it is probed (RFC 9293, 3.8.4)."""
 ABORT_AT = 2
 """So many times `max_connections`, and new connections are closed without a word."""
 
@@ -99,6 +101,7 @@ class GuardedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         _send_at_once(transport)
+        _notice_its_end(transport, self.patience_s)
         if len(self.connections) > ABORT_AT * self.max_connections:
             transport.abort()
         elif len(self.connections) > self.max_connections:
@@ -229,6 +232,22 @@ def _send_at_once(transport: asyncio.Transport) -> None:
     connection = transport.get_extra_info("socket")
     if connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _notice_its_end(transport: asyncio.Transport, patience_s: float) -> None:
+    """Of a client that is cut off. patience_s: for how long probes, or what was sent, may go
+    unconfirmed."""
+    connection = transport.get_extra_info("socket")
+    if connection is None or connection.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (
+        ("TCP_KEEPIDLE", PROBE_AFTER_S),
+        ("TCP_KEEPINTVL", PROBE_EVERY_S),
+        ("TCP_USER_TIMEOUT", round(patience_s * 1000)),
+    ):
+        if hasattr(socket, name):
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _error(message: str, type: str, code: str) -> bytes:
