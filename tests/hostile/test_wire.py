@@ -6,6 +6,7 @@ import contextlib
 import socket
 import time
 
+import httpx2
 import pytest
 from hosted import Served
 from wire import Heard, break_off, connect, drawing, head, rest_of, say, until
@@ -13,6 +14,14 @@ from wire import Heard, break_off, connect, drawing, head, rest_of, say, until
 HEALTH = b"GET /healthz HTTP/1.1\r\nhost: smalti\r\n\r\n"
 LAST = b"GET /healthz HTTP/1.1\r\nhost: smalti\r\nconnection: close\r\n\r\n"
 POST = "POST /v1/images/generations"
+
+
+def until_it_draws(http: httpx2.Client) -> None:
+    for _ in range(1000):
+        if any(job["status"] == "running" for job in http.get("/v1/jobs").json()["data"]):
+            return
+        time.sleep(0.01)
+    raise AssertionError("nothing is drawn")
 
 
 def is_refused(heard: Heard, status: int = 400) -> None:
@@ -190,21 +199,22 @@ def test_who_is_killed_frees_his_slot(served: Served, fields: dict[str, object])
 
 @pytest.mark.parametrize("fields", [{}, {"stream": True}])
 def test_who_has_asked_for_more_ahead_and_is_gone_frees_his_slot(
-    served: Served, fields: dict[str, object]
+    served: Served, http: httpx2.Client, fields: dict[str, object]
 ) -> None:
     with connect(served, timeout_s=5) as wire:
         wire.sendall(drawing(served, "hold@1", **fields))
-        time.sleep(0.3)  # the server waits for the end of the picture: now this is ahead of it
-        wire.sendall(HEALTH)
-        time.sleep(0.3)
+        until_it_draws(http)
+        wire.sendall(HEALTH)  # ahead of the reply
         wire.shutdown(socket.SHUT_WR)
         assert rest_of(wire).count(b" 200 OK") == len(fields)
 
 
-def test_who_sends_a_flood_ahead_of_his_reply_counts_as_gone(served: Served) -> None:
+def test_who_sends_a_flood_ahead_of_his_reply_counts_as_gone(
+    served: Served, http: httpx2.Client
+) -> None:
     with connect(served) as wire:
         wire.sendall(drawing(served, "hold@1"))
-        time.sleep(0.3)
+        until_it_draws(http)
         with contextlib.suppress(ConnectionError):
             for _ in range(100):
                 wire.sendall(HEALTH * 100)

@@ -112,11 +112,16 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     parts.close()
 
 
+def on_a_stuck_disk(folder: Path) -> tuple[Recorder, int]:
+    """What it writes is read from the second, and held up until then."""
+    pipe = folder / "decisions.jsonl"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    return Recorder(pipe), reading
+
+
 def test_a_slow_disk_holds_up_nobody_and_nothing_is_lost(tmp_path: Path) -> None:
-    slow = tmp_path / "decisions.jsonl"
-    os.mkfifo(slow)
-    reading = os.open(slow, os.O_RDONLY | os.O_NONBLOCK)
-    recorder = Recorder(slow)
+    recorder, reading = on_a_stuck_disk(tmp_path)
     entries = [{"do": "retract", "job_id": f"{i} " + "x" * 1000} for i in range(1000)]
     telling = threading.Thread(target=lambda: [recorder.tell(entry) for entry in entries])
     telling.daemon = True
@@ -135,10 +140,7 @@ def test_a_disk_that_hangs_does_not_keep_the_server_from_ending(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("smalti.service.recorder.CLOSES_WITHIN_S", 0.05)
-    hung = tmp_path / "decisions.jsonl"
-    os.mkfifo(hung)
-    reading = os.open(hung, os.O_RDONLY | os.O_NONBLOCK)
-    recorder = Recorder(hung)
+    recorder, reading = on_a_stuck_disk(tmp_path)
     recorder.tell({"do": "retract", "job_id": "x" * 1_000_000})
     recorder.close()
     assert "is not finished" in caplog.text
@@ -149,10 +151,7 @@ def test_a_disk_that_is_far_too_slow_ends_the_recording(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("smalti.service.recorder.UNWRITTEN_MAX", 3)
-    slow = tmp_path / "decisions.jsonl"
-    os.mkfifo(slow)
-    reading = os.open(slow, os.O_RDONLY | os.O_NONBLOCK)
-    recorder = Recorder(slow)
+    recorder, reading = on_a_stuck_disk(tmp_path)
     for _ in range(6):
         recorder.tell({"do": "retract", "job_id": "x" * 100_000})
     assert caplog.text.count("too slow") == 1

@@ -6,14 +6,18 @@ request    what a client asks for, and the same as it is kept
 job        one accepted request: its pictures and those who follow it
 listener   one of those who follow a job, and what they hear
 views      a job as its owner may see it
-refusals   what a caller is told who cannot have what he asks for
+refusals   what a caller is told who cannot have what he asks for; refused: writes them down
+rungs      what of a request may be served in its place under load
+shared     pictures that are the same are drawn once
 dispatch   gives slots to the pictures that control names, and hears how they fare
+turns      pictures as control knows them: those that wait, and those that hold a slot
 ends       how jobs and pictures end
 keeper     writes down what must survive, and tries again until it is written
 finishing  makes the file of a finished picture
 restoring  takes up at the start what was left at the end
 health     whether what is promised can be written down
 cleaning   deletes what is older than the settings keep
+recorder   writes down what control is told and decides
 books      what these parts share
 parts      the database, the people and the place for pictures
 policies   the tiers and switches in force, and how they are changed; policy_changes
