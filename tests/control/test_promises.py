@@ -61,7 +61,7 @@ def test_nothing_is_told_to_end_before_it_begins(seed: int) -> None:
         told = [outcome.wait, *(control.wait(turn.job_id, now) for _, turn, _ in running)]
         for wait in told:
             if wait is not None:
-                assert wait.start_s[0] <= wait.finish_s[0] <= wait.finish_s[1]
+                assert wait.start_s[0] < wait.finish_s[0] <= wait.finish_s[1]
                 assert wait.start_s[0] <= wait.start_s[1] <= wait.finish_s[1]
         for drawn in [drawn for drawn in running if drawn[0] <= now]:
             running.remove(drawn)

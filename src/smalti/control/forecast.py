@@ -32,6 +32,8 @@ _FIRST = (0.0, 0.5, 0.8)
 """Errors of forecasts at these levels, until the first is known: about what they are when a crowd
 comes."""
 _BINS = 8
+_LEAST_DRAWN = 0.1
+"""Of what drawing a picture should take: it is never told to take less."""
 _LANES = 64
 """With more slots than this, they are seen as a flow."""
 
@@ -262,8 +264,10 @@ class Forecast:
         raw.told = raw.errors.start.at(1), raw.errors.finish.at(1)
         start_s = self._start(raw, raw.start_s, 0), self._start(raw, raw.start_s, 1)
         finish_s = self.finish_s(raw)
-        if finish_s[0] < start_s[0] or finish_s[1] < start_s[1]:  # each is learnt for itself
-            finish_s = max(finish_s[0], start_s[0]), max(finish_s[1], start_s[1])
+        least_s = start_s[0] + _LEAST_DRAWN * raw.drawing_s
+        if finish_s[0] < least_s or finish_s[1] < start_s[1]:  # each is learnt for itself
+            half = max(finish_s[0], least_s)
+            finish_s = half, max(finish_s[1], start_s[1], half)
             raw.told = raw.told[0], finish_s[1] / (raw.last_s + raw.drawing_s) - 1.0
         if 0.0 < raw.within_s < start_s[1]:
             raw.by_deadline = True
@@ -277,7 +281,7 @@ class Forecast:
     def finish_s(self, raw: Raw) -> tuple[float, float]:
         """Seconds until its last picture is drawn, p50 and p90."""
         foreseen_s, errors = raw.last_s + raw.drawing_s, raw.errors.finish
-        half = max(foreseen_s * (1.0 + errors.at(0)), 0.1 * raw.drawing_s)
+        half = max(foreseen_s * (1.0 + errors.at(0)), _LEAST_DRAWN * raw.drawing_s)
         return half, max(half, foreseen_s * (1.0 + errors.at(1)))
 
     def surely(self, raw: Raw) -> float:
