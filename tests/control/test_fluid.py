@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,6 +28,11 @@ def split(weight: float, rivals: list[Rival], left: list[float]) -> tuple[float,
         for (its_weight, _, arriving), waiting in zip(rivals, left, strict=True)
     ]
     return level * weight, theirs
+
+
+def split_alone(weight: float, rivals: list[Rival]) -> float:
+    """What a class gets when nobody else has work waiting."""
+    return split(weight, rivals, [0.0] * len(rivals))[0]
 
 
 @given(RIVALS, st.floats(0.5, 20))
@@ -54,6 +61,36 @@ def test_small_steps_take_as_long(rivals: list[Rival], weight: float, work: floa
                 left[i] = max(left[i] + (arriving - theirs[i]) * step, 0.0)
         now += step
     assert now == pytest.approx(told_s, rel=0.01)
+
+
+@given(RIVALS, st.floats(0.5, 20))
+def test_what_is_contested_is_what_is_served_until_nobody_else_waits(
+    rivals: list[Rival], weight: float
+) -> None:
+    left, done = [waiting for _, waiting, _ in rivals], 0.0
+    while any(left):
+        mine, theirs = split(weight, rivals, left)
+        loses = [
+            its - arriving if waiting > 0 else 0.0
+            for (_, _, arriving), waiting, its in zip(rivals, left, theirs, strict=True)
+        ]
+        ends_s = [waiting / off for waiting, off in zip(left, loses, strict=True) if off > 0]
+        if not ends_s:
+            done = math.inf  # somebody waits for ever
+            break
+        step_s = min(ends_s)
+        done += mine * step_s
+        left = [
+            0.0 if off > 0 and waiting / off == step_s else max(waiting - off * step_s, 0.0)
+            for waiting, off in zip(left, loses, strict=True)
+        ]
+    course = Course(weight, rivals, 10.0)
+    assert course.contested() == pytest.approx(done)
+    if 0 < done < math.inf:
+        until_s = course.seconds(done)
+        more_s = course.seconds(done + 1.0) - until_s
+        alone = split_alone(weight, rivals)
+        assert more_s == pytest.approx(1.0 / alone, abs=1e-9 * until_s)
 
 
 def test_who_is_alone_has_it_all() -> None:

@@ -124,6 +124,32 @@ class Lives(RuleBasedStateMachine):
                 assert wait.start_s[0] < wait.finish_s[0] <= wait.finish_s[1] < 1e6
 
 
+def test_a_debt_lasts_no_longer_than_somebody_else_waits() -> None:
+    """Three pictures that took no time, then one that took half a minute: its class was served a
+    million of such pictures beyond its share, and the other class has one waiting (found by the
+    machine above; the clock goes back a second)."""
+    lives = Lives()
+
+    def finish(index: int, job_id: str, seconds: float) -> None:
+        lives.now += seconds
+        lives.control.finished(job_id, index, max(0.0, seconds), lives.now)
+        del lives.pictures[job_id, index]
+
+    lives.ask("ann", 4, "team", at_once=True)
+    for _ in range(3):
+        lives.name()
+    finish(0, "job_0001", 4.9e-57)
+    lives.name()
+    finish(1, "job_0001", 0.0)
+    finish(2, "job_0001", -1.0)
+    lives.ask("ann", 4, "plus", at_once=True)
+    lives.name()
+    finish(0, "job_0002", 31.0)
+    wait = lives.control.wait("job_0002", lives.now)
+    assert wait is not None
+    assert wait.finish_s[1] < 1000.0
+
+
 Lives.TestCase.settings = settings(
     max_examples=25,
     stateful_step_count=40,

@@ -51,6 +51,16 @@ class Course:
             work -= mine * lasts_s
         return passed_s + mine_s
 
+    def contested(self) -> float:
+        """What the class is served while anybody else has work waiting; infinite if that lasts."""
+        stages, served = self._stages, 0.0
+        for i in count():
+            mine, lasts_s = stages[i] if i < len(stages) else self._stage()
+            if lasts_s == math.inf:
+                break
+            served += mine * lasts_s
+        return math.inf if any(self._left) else served
+
     def _stage(self) -> tuple[float, float]:
         """The next: what the class gets in a second, and for how long."""
         (weight, rivals, rate), left = self.of, self._left

@@ -324,7 +324,8 @@ class Forecast:
         course = self._course(step)
         _, rivals, rate = course.of
         if rivals:
-            work += self._owes(step)
+            owes = self._owes(step)
+            work += min(owes, course.contested()) if owes > 0.0 else 0.0
         passing = self._passing.get(step.name) if before else None
         if passing is not None:
             fluid_s = course.seconds(work, passing.rate(before, own, mean_work))
