@@ -30,7 +30,7 @@ def test_each_is_served_so_much_or_all_it_has(
     backlog, members = backlog_of(waiting)
     work, left = backlog.served(each, None)
     true = sum(min(member.work, each) for member in members)
-    near = [m for m in members if (its := m.bin) is not None and its.low < each < its.high]
+    near = [m for m in members if (its := m.bin) is not None and its.low <= each < its.high]
     assert work == pytest.approx(true, abs=1e-6 + sum(member.work for member in near) / 4)
     assert left == pytest.approx(sum(m.work > each for m in members), abs=len(near) + 1e-6)
 

@@ -83,3 +83,15 @@ def test_they_stay_in_order() -> None:
         quantiles.saw(dice.gauss(0, dice.choice((0.01, 5))), quantiles.at(1), False)
         told = [quantiles.at(i) for i in range(3)]
         assert told == sorted(told)
+
+
+def test_what_is_trusted_is_not_unlearnt_in_haste() -> None:
+    """Of waits that hang on when a crowd goes, those end first that were told too long."""
+    hasty, sure = Quantiles((0.5, 0.9), (0.0, 8.0)), Quantiles((0.5, 0.9), (0.0, 8.0), 50)
+    for quantiles in (hasty, sure):
+        for _ in range(20):
+            quantiles.saw(0.0, None, False)
+    assert hasty.at(1) < 4.0 < 7.0 < sure.at(1)
+    for _ in range(20_000):
+        sure.saw(0.0, None, False)
+    assert sure.at(1) < 1.0

@@ -103,6 +103,22 @@ def test_overload_is_refused_in_time_and_promises_are_kept() -> None:
 # --- figures ---
 
 
+def test_waits_in_flex_are_scored_for_themselves() -> None:
+    spec = replace(MINI_CPU, spread=0.02)
+    asked = demand(
+        *(row(i * 0.1, f"user{i}", "plus", 256.0) for i in range(3000)), duration_s=300.0
+    )
+    out = replay(asked, spec, smalti(), takes_flex=1.0)
+    waited_s = {i: out.finished_s[i] - out.admitted_s[i] for i in out.flex}
+    assert len(waited_s) > 500
+    half, ninety = out.told_finish_s
+    for at, (i, waited) in enumerate(waited_s.items()):
+        half[i], ninety[i] = 0.7 * waited, waited * (1.1 if at % 4 else 0.9)
+    figures = scores(out, DEFAULT_TIERS)
+    assert figures["flex_error"] == pytest.approx(0.3, abs=0.001)
+    assert figures["flex_coverage"] == pytest.approx(0.75, abs=0.02)
+
+
 def slow_deliverable(
     jobs: Sequence[tuple[float, float, float]], rate: float, end_s: float
 ) -> float:

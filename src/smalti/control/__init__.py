@@ -13,8 +13,9 @@ fair        the queue; share is fair sharing at one level, line an order by tags
             the end of a path, returned what lost its slot; ahead tells what goes before a place,
             by the backlog of each group
 live        what is remembered of a job until it is over
-forecast    how long it takes: fluid and lanes turn work into seconds, pace, flow and passing
-            measure, conformal corrects
+forecast    how long it takes: fluid and lanes turn work into seconds; pace, flow and passing
+            measure, crowds looks hours ahead
+told        what was told of waits, and how far off it was; conformal makes intervals of that
 recording   all that a controller was told and decided, and the same again
 
 `hatch_build.py` compiles most of it, if that is wanted; it decides the same, in less than half the

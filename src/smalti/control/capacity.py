@@ -14,12 +14,13 @@ from smalti.control import wording
 from smalti.control.appointments import KEPT_S, RULE, Appointments
 from smalti.control.denial import Denial, Option
 from smalti.control.fair import FairQueue, Step
-from smalti.control.forecast import Forecast, Raw, Stamp
+from smalti.control.forecast import Forecast, Stamp
 from smalti.control.keeping import Keeping
 from smalti.control.ladder import Ladder, chosen
 from smalti.control.live import Live, Path, path_of
-from smalti.control.nouns import Ask, Claim, Offer
+from smalti.control.nouns import Ask, Claim, Offer, service_class
 from smalti.control.tiers import Tier
+from smalti.control.told import Raw
 from smalti.control.wording import SOON_S
 
 LOOK_EVERY_S = 1.0
@@ -211,7 +212,6 @@ class Capacity:
     def books(self, claim: Claim, ask: Ask, now: float) -> None:
         """A denial is told: keep the place that it names."""
         if claim.rule == RULE and self._appointments.told(ask.user_id, now) is None:
-            service = ask.served_as
-            name = ask.tier if service == "default" else f"{ask.tier}/{service}"
+            name = service_class(ask.tier, ask.served_as)
             self._appointments.keep(claim, name, ask.work * ask.images)
             self._forecast.comes(name, ask.work * ask.images, now)

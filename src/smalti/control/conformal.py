@@ -31,13 +31,13 @@ class Quantiles:
 
     __slots__ = ("_far", "_lean", "_levels", "_seen", "_values")
 
-    def __init__(self, levels: Sequence[float], first: Sequence[float]) -> None:
-        """first: the quantiles before anything was seen."""
+    def __init__(self, levels: Sequence[float], first: Sequence[float], seen: int = 0) -> None:
+        """first: the quantiles before anything was seen; as if so many outcomes had been."""
         self._values = list(first)
         self._levels = tuple(levels)
         self._lean = 0.0
         self._far = [max(abs(first[-1] - first[0]), _LEAST_SCALE)] * len(first)
-        self._seen = 0
+        self._seen = seen
 
     def at(self, i: int) -> float:
         """The quantile of the level at place i; never below the one before it."""

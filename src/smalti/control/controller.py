@@ -12,7 +12,7 @@ from smalti.control.appointments import Appointments
 from smalti.control.capacity import Capacity
 from smalti.control.denial import Denial
 from smalti.control.fair import FairQueue
-from smalti.control.forecast import FIRST_DEVICE_S, Forecast, Raw
+from smalti.control.forecast import FIRST_DEVICE_S, Forecast
 from smalti.control.keeping import Keeping
 from smalti.control.live import Lines, Live, path_of
 from smalti.control.nouns import Admission, Ask, Claim, Offer, Reservation, Standing, Turn, Wait
@@ -20,6 +20,7 @@ from smalti.control.policy import Policy
 from smalti.control.promises import Promises
 from smalti.control.rules import Rules
 from smalti.control.tiers import Tier
+from smalti.control.told import Raw
 
 __all__ = ["Ask", "Controller", "Reservation", "Standing", "Turn", "Wait"]
 
@@ -137,7 +138,7 @@ class Controller:
         self._keeping.decided(ask.tier, False, now)
         live.used = self._rules.reserve(admission.reservation, now)
         if live.raw is not None:
-            self._forecast.promised(live.raw, now)
+            self._forecast.told.add(live.raw, now)
         self._capacity.accepts(live, now)
         self._keeping.accepts(self._tier(ask.tier), live, now)
         before = self._lines.waiting(ask)
@@ -285,7 +286,7 @@ class Controller:
         if not live.waiting:
             self._promises.forget(named[0])
             if live.raw is not None:
-                self._forecast.began(live.raw, now - live.admitted_at)
+                self._forecast.told.began(live.raw, now - live.admitted_at)
         return Turn(*named)
 
     def finished(self, job_id: str, index: int, device_s: float, now: float) -> None:
@@ -304,7 +305,7 @@ class Controller:
             self._queue.device_s_per_work = pace
             self._queue.root.credit = CREDIT_S * self._forecast.rate * pace / self._keeping.weights
             if live.raw is not None and not live.waiting and not live.running:
-                self._forecast.ended(live.raw, now - live.admitted_at)
+                self._forecast.told.ended(live.raw, now - live.admitted_at)
         self._end_if_over(live)
 
     def requeue(self, job_id: str, index: int, now: float) -> None:
@@ -387,7 +388,7 @@ class Controller:
 
     def _forget_forecast(self, live: Live) -> None:
         if live.raw is not None:
-            self._forecast.forget(live.raw)
+            self._forecast.told.forget(live.raw)
             live.raw = None
 
     def _count_waiting(self, live: Live, pictures: int) -> None:

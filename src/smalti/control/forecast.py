@@ -7,95 +7,43 @@ how wrong such forecasts have been lately (`conformal`).
 
 from __future__ import annotations
 
-import heapq
-import math
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import count
 
-from smalti.control.conformal import Quantiles
+from smalti.control.crowds import UNTIL_S, Crowd
 from smalti.control.fair import Ahead, FairQueue, Step
 from smalti.control.flow import Arrivals
 from smalti.control.fluid import Course, Rival
 from smalti.control.lanes import P90, slot_after
-from smalti.control.nouns import Wait
+from smalti.control.nouns import Wait, is_flex
 from smalti.control.pace import Pace
 from smalti.control.passing import Passing
+from smalti.control.told import Raw, Told
 
 FIRST_SLOT_S = 0.02
 """Seconds in a slot for a tile-step, until the first picture has been measured."""
 FIRST_DEVICE_S = 0.005
 """Device-seconds of a tile-step, until then."""
 
-LEVELS = (0.5, 0.9, 0.95)
-_FIRST = (0.0, 0.5, 0.8)
-"""Errors of forecasts at these levels, until the first is known: about what they are when a crowd
-comes."""
 _BINS = 8
 _LEAST_DRAWN = 0.1
 """Of what drawing a picture should take: it is never told to take less."""
+_NOTHING = (0.0,) * len(UNTIL_S)
 _LANES = 64
 """With more slots than this, they are seen as a flow."""
 
 Stamp = tuple[int, float]
 """While it is the same and the queue does not change, so is what is foreseen for anybody."""
-Kind = tuple[str, bool, bool]
-"""A class, whether the job waits, and whether it does behind others of its own user."""
-
-
-@dataclass(slots=True)
-class Errors:
-    """Of forecasts of a kind, over what was foreseen until the end."""
-
-    start: Quantiles
-    finish: Quantiles
-
-
-@dataclass(slots=True)
-class Raw:
-    """A forecast before it is corrected. Seconds from when it was made.
-
-    position: pictures before its next one, those that are expected to come among them.
-    start_s, last_s: until the job's next picture gets a slot, and its last one. step_s, drawing_s:
-    in its slot, a tile-step's time and a picture's. late_s: for how much longer each tile-step
-    before it keeps it waiting. waits: whether there is no slot for it at once. errors: with which
-    it is corrected.
-    told: the errors that were allowed for in the p90 of its start and of its end; missed: whether
-    those have passed before it began, and ended. within_s: until its deadline, where that brings
-    it to its turn whatever comes; not above zero once that has passed. by_deadline: whether its p90
-    is that time; then it is kept by other means, and says nothing of how wide an interval must be.
-    """
-
-    position: int
-    start_s: float
-    last_s: float
-    step_s: float
-    drawing_s: float
-    late_s: float
-    waits: bool
-    errors: Errors
-    told: tuple[float, float] = (0.0, 0.0)
-    began: bool = False
-    ended: bool = False
-    missed: tuple[bool, bool] = (False, False)
-    within_s: float = math.inf
-    by_deadline: bool = False
-
-    def again(self, work: float) -> Raw:
-        """The same for another job of one picture, of so much work."""
-        return Raw(
-            self.position, self.start_s, self.last_s, self.step_s, self.step_s * work, self.late_s,
-            self.waits, self.errors,
-        )  # fmt: skip
 
 
 class Forecast:
     """slots: pictures that are drawn at a time. measured: whether anything has been drawn yet;
     before, all of it rests on a guess. full: the pace of pictures that get the last free slot.
-    rate: tile-steps per second of all slots together."""
+    rate: tile-steps per second of all slots together. told: what it is held to."""
 
     def __init__(self, queue: FairQueue) -> None:
         self.measured = False
+        self.told = Told()
         self._slots = 0
         self._changes = 0
         self._queue = queue
@@ -104,12 +52,10 @@ class Forecast:
         self.full = self.pace(0)
         self._set_rate()
         self._arrivals: dict[str, Arrivals] = {}
-        self._arriving: dict[str, float] = {}
+        self._arriving: dict[str, tuple[float, ...]] = {}
+        self._crowds = defaultdict[str, Crowd](Crowd)
         self._passing: dict[str, Passing] = {}
         self._courses: dict[str, tuple[tuple[int, int, float], Course]] = {}
-        self._due: list[tuple[float, int, bool, Raw]] = []
-        self._number = count()
-        self._errors: dict[Kind, Errors] = {}
 
     @property
     def slots(self) -> int:
@@ -138,14 +84,18 @@ class Forecast:
         if passing is None:
             passing = self._passing[service_class] = Passing()
         passing.came(before, images, work, now)
+        self._crowds[service_class].add(images * work, now)
 
     def look(self, now: float) -> None:
         """Take note of how much comes for each class; it is good for a second or so."""
         for passing in self._passing.values():
             passing.look(now)
-        self._overdue(now)
+        self.told.look(now)
         self._changes += 1
-        self._arriving = {name: flow.rate(now) for name, flow in self._arrivals.items()}
+        crowds = self._crowds
+        self._arriving = {
+            name: crowds[name].rates(flow.rate(now), now) for name, flow in self._arrivals.items()
+        }
 
     def drew(self, work: float, running: int, slot_s: float, device_s: float) -> float:
         """A picture has been drawn. running: pictures that held slots when it got its own.
@@ -162,47 +112,6 @@ class Forecast:
         self._set_rate()
         self._device_pace.saw(device_s / work)
         return self._device_pace.mean
-
-    def promised(self, raw: Raw, now: float) -> None:
-        """A forecast has been told; from now on it is held to it."""
-        end_s = (raw.last_s + raw.drawing_s) * (1.0 + raw.told[1])
-        heapq.heappush(self._due, (now + end_s, next(self._number), True, raw))
-        if raw.waits:
-            start_s = raw.last_s + raw.told[0] * (raw.last_s + raw.drawing_s)
-            heapq.heappush(self._due, (now + start_s, next(self._number), False, raw))
-
-    def began(self, raw: Raw, last_s: float) -> None:
-        """The job's last picture got its slot so many seconds after the forecast was made."""
-        raw.began = True
-        if raw.waits:
-            error = (last_s - raw.last_s) / (raw.last_s + raw.drawing_s)
-            told = None if raw.by_deadline else raw.told[0]
-            raw.errors.start.saw(error, told, raw.missed[0])
-
-    def ended(self, raw: Raw, finish_s: float) -> None:
-        """The job is drawn."""
-        raw.ended = True
-        error = finish_s / (raw.last_s + raw.drawing_s) - 1.0
-        told = None if raw.by_deadline else raw.told[1]
-        raw.errors.finish.saw(error, told, raw.missed[1])
-
-    def forget(self, raw: Raw) -> None:
-        """The job will not end as it was foreseen, for no fault of the forecast."""
-        raw.began = raw.ended = True
-
-    def _overdue(self, now: float) -> None:
-        """What has not come true in time has missed, whenever it will come."""
-        due = self._due
-        while due and due[0][0] < now:
-            _, _, of_end, raw = heapq.heappop(due)
-            if raw.by_deadline:
-                continue
-            if of_end and not raw.ended:
-                raw.missed = raw.missed[0], True
-                raw.errors.finish.missed()
-            elif not of_end and not raw.began:
-                raw.missed = True, raw.missed[1]
-                raw.errors.start.missed()
 
     # --- what is foreseen ---
 
@@ -223,7 +132,7 @@ class Forecast:
 
     def arriving(self, service_class: str) -> float:
         """Tile-steps that come for a class in a second."""
-        return self._arriving.get(service_class, 0.0)
+        return self._arriving.get(service_class, _NOTHING)[0]
 
     def raw(
         self, path: Sequence[Step], work: float, ahead: Ahead, before: int, own: int, now: float
@@ -238,7 +147,7 @@ class Forecast:
         bounded = bound is not None and own >= bound
         if self._slots - running > ahead.last_pictures and not bounded:
             step_s = self.pace(running).mean
-            errors = self._errors_of((step.name, False, False))
+            errors = self.told.errors((step.name, False, False, False))
             return Raw(0, 0.0, 0.0, step_s, step_s * work, 0.0, False, errors)
         step_s = self.full.mean
         first_pictures, first_work, last_pictures, last_work = ahead
@@ -253,7 +162,8 @@ class Forecast:
             last_s = max(last_s, self._own(path, own, bound, now))
             if own_first >= bound:
                 start_s = max(start_s, self._own(path, own_first, bound, now))
-        errors = self._errors_of((step.name, True, own > 0))
+        far = last_s > UNTIL_S[0] and is_flex(step.name)
+        errors = self.told.errors((step.name, True, own > 0, far))
         return Raw(position, start_s, last_s, step_s, step_s * work, late_s, True, errors)
 
     def serves(self, step: Step, work: float) -> float:
@@ -292,7 +202,7 @@ class Forecast:
         """The other classes, as the fluid model sees them."""
         arriving = self._arriving
         return [
-            (group.weight, group.work, arriving.get(name, 0.0))
+            (group.weight, group.work, arriving.get(name, _NOTHING))
             for name, group in self._queue.root.members.items()
             if name != service_class and (group.waiting or name in arriving)
         ]
@@ -355,7 +265,8 @@ class Forecast:
         found = self._courses.get(name)
         if found is not None and found[0] == stamp:
             return found[1]
-        course = Course(weight, self.rivals(name), self.rate)
+        own = self._arriving.get(name, _NOTHING)
+        course = Course(weight, self.rivals(name), self.rate, own)
         self._courses[name] = stamp, course
         return course
 
@@ -373,13 +284,6 @@ class Forecast:
         error = raw.errors.start.at(level)
         start_s = raw_s + error * (raw_s + raw.drawing_s)
         return start_s if start_s > 0.0 else 0.0
-
-    def _errors_of(self, kind: Kind) -> Errors:
-        errors = self._errors.get(kind)
-        if errors is None:
-            errors = Errors(Quantiles(LEVELS, _FIRST), Quantiles(LEVELS, _FIRST))
-            self._errors[kind] = errors
-        return errors
 
     def _set_rate(self) -> None:
         """Something was learnt of a pace, or slots were set."""

@@ -16,11 +16,13 @@ from collections.abc import Mapping
 from smalti.control.appointments import Appointments
 from smalti.control.bucket import Bucket
 from smalti.control.fair import FairQueue, Step
-from smalti.control.forecast import Forecast, Raw
+from smalti.control.forecast import Forecast
 from smalti.control.live import Live
+from smalti.control.nouns import is_flex, service_class
 from smalti.control.promises import Promises
 from smalti.control.refusals import Refusals
 from smalti.control.tiers import Tier
+from smalti.control.told import Raw
 
 HALF = 0.7
 """Below this part of the promise nobody has to stand back behind places that are kept."""
@@ -59,7 +61,7 @@ class Keeping:
             (tier.promised_wait_s, name)
             for tier in tiers.values()
             if tier.promised_wait_s is not None
-            for name in (tier.name, f"{tier.name}/priority")
+            for name in (tier.name, service_class(tier.name, "priority"))
         ]
         self._sooner = {
             promised_s: sum(
@@ -153,7 +155,7 @@ class Keeping:
 
     def _unpromised(self, now: float) -> float:
         classes = self._queue.classes.items()
-        flex = sum(its.work for name, its in classes if name.endswith("/flex"))
+        flex = sum(its.work for name, its in classes if is_flex(name))
         return max(self._queue.everybody.work - flex - self._promises.work(now), 0.0)
 
     def _share(self, step: Step) -> float:

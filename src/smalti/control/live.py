@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from smalti.control.appointments import Place
-from smalti.control.forecast import Raw
-from smalti.control.nouns import Ask, Claim, Reservation, ServiceTier
+from smalti.control.nouns import Ask, Claim, Reservation, ServiceTier, service_class
 from smalti.control.tiers import Tier
+from smalti.control.told import Raw
 from smalti.control.user import Step
 
 Path = tuple[Step, Step, Step]
@@ -46,7 +46,7 @@ def path_of(tier: Tier, ask: Ask, service: ServiceTier | None = None) -> Path:
 
 @cache
 def _class(tier: str, weight: float, service: ServiceTier) -> Step:
-    return Step(tier if service == "default" else f"{tier}/{service}", weight * WEIGHTS[service])
+    return Step(service_class(tier, service), weight * WEIGHTS[service])
 
 
 class Lines:

@@ -23,6 +23,16 @@ def noun(kind: type[T]) -> type[T]:
     return dataclass(slots=True, unsafe_hash=True)(kind)
 
 
+def service_class(tier: str, service: ServiceTier) -> str:
+    """Those who stand together in the fair order: of a tier, served alike."""
+    return tier if service == "default" else f"{tier}/{service}"
+
+
+def is_flex(name: str) -> bool:
+    """Of a service class: whether it is promised nothing."""
+    return name.endswith("/flex")
+
+
 @noun
 class Offer:
     """What may be served on a rung of the ladder. work: tile-steps of one picture."""

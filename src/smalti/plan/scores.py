@@ -221,16 +221,18 @@ def eta(out: Outcome, accepted: Sequence[int]) -> dict[str, Any]:
     eta_coverage_start: of those that had to wait, how many had their slot within theirs. eta_error:
     median error of the p50 of the start over the wait, of jobs of one picture that waited over a
     second. Gradio's formula is the mean run time times the rank (over the slots, or it would be far
-    off); AI Horde's is the work ahead over the mean throughput, of the last minute.
+    off); AI Horde's is the work ahead over the mean throughput, of the last minute. flex_coverage,
+    flex_error: of the ends of those that are promised nothing.
     """
     rows = out.demand.rows
+    flex = _eta_of_flex(out, accepted)
     ended = [
         i
         for i in accepted
         if i not in out.flex and out.finished_s[i] != NEVER and out.told_finish_s[1][i] > 0
     ]
     if not ended:
-        return {"eta_coverage": None, "eta_error": None}
+        return {"eta_coverage": None, "eta_error": None, **flex}
     covered = sum(out.finished_s[i] - out.admitted_s[i] <= out.told_finish_s[1][i] for i in ended)
     started = [i for i in ended if rows[i].images == 1 and out.told_start_s[1][i] > 0]
     covered_start = sum(
@@ -245,6 +247,7 @@ def eta(out: Outcome, accepted: Sequence[int]) -> dict[str, Any]:
         "eta_coverage": _ratio(covered, len(ended)),
         "eta_coverage_start": _ratio(covered_start, len(started)),
         "eta_error": None,
+        **flex,
     }
     if late:
         gradio, horde = _formulas(out)
@@ -256,6 +259,24 @@ def eta(out: Outcome, accepted: Sequence[int]) -> dict[str, Any]:
             errors = [abs(told[i] - waited_s) / waited_s for i, waited_s in late]
             figures[name] = round(median(errors), 4)
     return figures
+
+
+def _eta_of_flex(out: Outcome, accepted: Sequence[int]) -> dict[str, float | None]:
+    """Of jobs that waited over a second."""
+    waited_s = {
+        i: out.finished_s[i] - out.admitted_s[i]
+        for i in accepted
+        if i in out.flex
+        and out.finished_s[i] != NEVER
+        and out.started_s[i] - out.admitted_s[i] > _WAITED_S
+    }
+    half, ninety = out.told_finish_s
+    covered = sum(waited <= ninety[i] for i, waited in waited_s.items())
+    errors = [abs(half[i] - waited) / waited for i, waited in waited_s.items()]
+    return {
+        "flex_coverage": _ratio(covered, len(waited_s)),
+        "flex_error": round(median(errors), 4) if errors else None,
+    }
 
 
 def _formulas(out: Outcome) -> tuple[list[float], list[float]]:
