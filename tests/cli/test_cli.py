@@ -97,6 +97,35 @@ def test_stylize_and_edit(tmp_path: Path) -> None:
         assert picture.width / picture.height == pytest.approx(4 / 3, rel=0.08)
 
 
+def test_a_mask_keeps_what_is_opaque(tmp_path: Path) -> None:
+    photo = gradient(256, 256)
+    (tmp_path / "photo.png").write_bytes(saved(photo, "PNG"))
+    mask = Image.new("RGBA", (256, 256), (0, 0, 0, 255))
+    mask.paste((0, 0, 0, 0), (128, 0, 256, 256))
+    mask.save(tmp_path / "mask.png")
+    edit = ["edit", "photo.png", "make it night", "--seed", "1", "-o", "n.png"]
+    assert run([*edit, "--mask", "mask.png"]) == 0
+    with Image.open("n.png") as picture:
+        drawn = np.asarray(picture.convert("RGB"))
+    before = np.asarray(photo.convert("RGB"))
+    assert np.array_equal(drawn[:, :112], before[:, :112])
+    assert not np.array_equal(drawn[:, 144:], before[:, 144:])
+
+
+@pytest.mark.parametrize(
+    ("mask", "said"),
+    [("none.png", "No such file"), ("small.png", "must be of one size"), ("photo.png", "no transparency")],
+)
+def test_what_is_wrong_with_a_mask_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], mask: str, said: str
+) -> None:
+    (tmp_path / "photo.png").write_bytes(saved(gradient(64, 64), "PNG"))
+    Image.new("RGBA", (16, 16)).save(tmp_path / "small.png")
+    arguments = ["edit", "photo.png", "make it night", "--mask", mask]
+    assert run(arguments) == 2
+    assert said in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

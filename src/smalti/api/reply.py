@@ -26,6 +26,8 @@ _ASKED = {
     "style": None,
     "service_tier": "auto",
     "partial_images": 0,
+    "n": 1,
+    "degrade": "allow",
 }
 
 

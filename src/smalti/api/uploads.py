@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from smalti.api.body import Body, SentFile
+from smalti.api.body import Body
 from smalti.errors import InvalidRequest
-from smalti.pictures.decode import Alpha, Limits, Upload, decode, sniff
-
-MASK_BYTES_MAX = 4_000_000
+from smalti.pictures.decode import Alpha, Limits, Upload, decode
+from smalti.pictures.masks import read_mask
 
 
 def read_pictures(body: Body, limits: Limits) -> tuple[Upload, Alpha | None]:
@@ -22,22 +21,7 @@ def read_pictures(body: Body, limits: Limits) -> tuple[Upload, Alpha | None]:
     source = decode(first.data, first.name, "image", limits)
     for file in others:
         decode(file.data, file.name, "image", limits)
-    return source, _read_mask(body.masks[0], source, limits) if body.masks else None
-
-
-def _read_mask(file: SentFile, source: Upload, limits: Limits) -> Alpha:
-    if sniff(file.data) not in ("PNG", None):
-        raise InvalidRequest(f"{file.name}: a mask must be a PNG.", "mask", "invalid_image_file")
-    mask = decode(file.data, file.name, "mask", Limits(MASK_BYTES_MAX, limits.pixels))
-    if mask.alpha is None:
-        raise InvalidRequest(
-            f"{file.name}: the mask has no transparency. Make transparent what is to change.",
-            param="mask",
-        )
-    if (mask.width, mask.height) != (source.width, source.height):
-        raise InvalidRequest(
-            f"{file.name}: the mask is {mask.width}x{mask.height} and the image "
-            f"{source.width}x{source.height}. They must be of one size.",
-            param="mask",
-        )
-    return mask.alpha
+    if not body.masks:
+        return source, None
+    mask = body.masks[0]
+    return source, read_mask(mask.data, mask.name, source, limits)

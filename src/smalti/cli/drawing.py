@@ -18,9 +18,9 @@ from smalti.errors import DrawingFailed, SmaltiError, Unavailable
 from smalti.fleet.backend import LAST_EVENTS, Done, Event, Failed, PictureOrder, Strip
 from smalti.models.facts import MODELS, ModelFacts
 from smalti.models.tile_model import Conditions, Rgb
-from smalti.pictures.framing import Frame, prepare_source
+from smalti.pictures.framing import Frame
 from smalti.pictures.terminal import half_blocks
-from smalti.service.finishing import finished_file
+from smalti.service.finishing import finished, finished_file, keep_source
 from smalti.service.job import blank
 from smalti.service.request import Brief, DrawRequest, check, in_full, seeds_of
 
@@ -55,11 +55,16 @@ async def _draw(
     served = in_full(request, model)
     frame, brief = served.frame, Brief.of(request, served)
     console = Console(stderr=True)
-    for index, sheet in enumerate(await _sheets(request, model, frame, device, console)):
+    kept = None if request.source is None else keep_source(request.source, request.mask, frame)
+    shown, mask = (kept.shown, kept.mask) if kept is not None else (None, None)
+    conditions = Conditions(request.prompt, frame.grid, shown, request.style)
+    sheets = [Sheet(seed, blank(frame)) for seed in seeds_of(request)]
+    await _fill(sheets, model, conditions, device, console)
+    for index, sheet in enumerate(sheets):
         path = path_of(index, sheet.seed)
-        _write(path, finished_file(brief, sheet.canvas, sheet.seed, None))
+        _write(path, finished_file(brief, sheet.canvas, sheet.seed, mask))
         if show:
-            _preview(frame.finish(sheet.canvas))
+            _preview(finished(brief, sheet.canvas, mask))
         assert isinstance(sheet.ended, Done)
         console.print(
             f"{path}  {frame.width}x{frame.height}  seed {sheet.seed}  "
@@ -69,24 +74,20 @@ async def _draw(
         )
 
 
-async def _sheets(
-    request: DrawRequest, model: ModelFacts, frame: Frame, device: str, console: Console
-) -> list[Sheet]:
-    """The pictures, drawn."""
-    backend = InlineBackend(request.model, device, slots=request.n)
+async def _fill(
+    sheets: list[Sheet], model: ModelFacts, conditions: Conditions, device: str, console: Console
+) -> None:
+    """Load the model and draw."""
+    backend = InlineBackend(model.name, device, slots=len(sheets))
     await backend.start()
     try:
         with _progress(console) as progress:
             loading = progress.add_task("loading", total=None)
             await _until_ready(backend)
             progress.remove_task(loading)
-            shown = None if request.source is None else prepare_source(request.source.pixels, frame)
-            conditions = Conditions(request.prompt, frame.grid, shown, request.style)
-            sheets = [Sheet(seed, blank(frame)) for seed in seeds_of(request)]
             await _follow(backend, model, conditions, sheets, progress)
     finally:
         await backend.stop()
-    return sheets
 
 
 async def _until_ready(backend: InlineBackend) -> None:

@@ -11,7 +11,7 @@ import typer
 from smalti.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from smalti.pictures.decode import Upload
+    from smalti.pictures.decode import Alpha, Upload
     from smalti.pictures.encode import Format
     from smalti.service import DrawRequest
 
@@ -33,6 +33,11 @@ Compression = Annotated[
 Show = Annotated[bool, typer.Option("--show", help="Preview the pictures in the terminal.")]
 Model = Annotated[str, typer.Option(help="The model that draws.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+
+Mask = Annotated[
+    Path | None,
+    typer.Option(help="A PNG as large as the picture, transparent where it may change."),
+]
 
 MINI = "smalti-mini"
 COMPRESSION = 95
@@ -97,6 +102,7 @@ def edit(
     picture: Annotated[Path, typer.Argument(help="The picture to change.")],
     instruction: Annotated[str, typer.Argument(help="What to change about it.")],
     output: Out = None,
+    mask: Mask = None,
     style: Style = None,
     seed: Seed = None,
     size: Size = "auto",
@@ -109,7 +115,7 @@ def edit(
 ) -> None:
     """Change one thing about a picture, such as "make it night"."""
     looks = Looks(style, size, "auto", format, compression)
-    _draw(instruction, picture, output, looks, seed, n, show, model, device)
+    _draw(instruction, picture, output, looks, seed, n, show, model, device, mask)
 
 
 def _draw(
@@ -122,6 +128,7 @@ def _draw(
     show: bool,
     model: str,
     device: str,
+    mask: Path | None = None,
 ) -> None:
     kind = _format(output, looks.format)
     if output is not None and not output.parent.is_dir():
@@ -141,7 +148,7 @@ def _draw(
     if looks.quality not in get_args(Qualities):
         words = ", ".join(get_args(Qualities))
         raise InvalidRequest(f"'{looks.quality}' is no quality. Use one of {words}.")
-    upload = None if source is None else _read(source)
+    upload, alpha = (None, None) if source is None else _read(source, mask)
     request = DrawRequest(
         prompt=prompt,
         model=model,
@@ -151,6 +158,7 @@ def _draw(
         style=looks.style,
         quality=looks.quality,
         source=upload,
+        mask=alpha,
         output_format=kind,
         output_compression=looks.compression,
         asked=looks.asked,
@@ -183,11 +191,19 @@ def _path(output: Path | None, kind: Format, index: int, seed: int, request: Dra
     return path if request.n == 1 else path.with_stem(f"{path.stem}-{index + 1}")
 
 
-def _read(source: Path) -> Upload:
+def _read(source: Path, mask: Path | None) -> tuple[Upload, Alpha | None]:
     from smalti.pictures.decode import Limits, decode
+    from smalti.pictures.masks import read_mask
 
+    limits = Limits(file_bytes=500_000_000, pixels=200_000_000)
+    upload = decode(_bytes_of(source), str(source), "image", limits)
+    if mask is None:
+        return upload, None
+    return upload, read_mask(_bytes_of(mask), str(mask), upload, limits)
+
+
+def _bytes_of(file: Path) -> bytes:
     try:
-        data = source.read_bytes()
+        return file.read_bytes()
     except OSError as error:
-        raise InvalidRequest(f"{source} cannot be read: {error.strerror}.") from None
-    return decode(data, str(source), "image", Limits(file_bytes=500_000_000, pixels=200_000_000))
+        raise InvalidRequest(f"{file} cannot be read: {error.strerror}.") from None

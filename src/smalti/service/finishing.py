@@ -47,10 +47,14 @@ def finished_file(brief: Brief, native: Rgb, seed: int, mask: bytes | None) -> b
 
     mask: what `keep_source` made of it. Takes its time: run it off the event loop.
     """
-    pixels = brief.frame.finish(native)
-    if mask is not None:
-        pixels = keep_masked(pixels, *read_png(mask))
+    pixels = finished(brief, native, mask)
     return encode(pixels, brief.output_format, brief.output_compression, about(brief, seed))
+
+
+def finished(brief: Brief, native: Rgb, mask: bytes | None) -> Rgb:
+    """A picture at the size asked for, with what the mask keeps of the source."""
+    pixels = brief.frame.finish(native)
+    return pixels if mask is None else keep_masked(pixels, *read_png(mask))
 
 
 def about(brief: Brief, seed: int) -> dict[str, str]:
