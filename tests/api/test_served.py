@@ -146,3 +146,11 @@ def test_the_same_request_of_two_is_charged_to_both(launch: Any) -> None:
     assert [told["shared"] for told in receipts] == [False, True]
     assert (receipts[0]["device_s"] > 0, receipts[1]["device_s"]) == (True, 0)
     assert len(live.backend.orders) == 1
+
+
+def test_how_many_were_asked_for_and_how_is_told(live: Any) -> None:
+    user = live.user("free")
+    told = user.post(prompt="a boat", n=2, degrade="never").json()["smalti"]["asked"]
+    assert (told["n"], told["degrade"]) == (2, "never")
+    told = user.post(prompt="a boat").json()["smalti"]["asked"]
+    assert (told["n"], told["degrade"]) == (1, "allow")

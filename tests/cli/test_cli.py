@@ -114,7 +114,11 @@ def test_a_mask_keeps_what_is_opaque(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("mask", "said"),
-    [("none.png", "No such file"), ("small.png", "must be of one size"), ("photo.png", "no transparency")],
+    [
+        ("none.png", "No such file"),
+        ("small.png", "must be of one size"),
+        ("photo.png", "no transparency"),
+    ],
 )
 def test_what_is_wrong_with_a_mask_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], mask: str, said: str

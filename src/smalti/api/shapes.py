@@ -90,6 +90,8 @@ class Asked(Shape):
     style: str | None
     service_tier: str
     partial_images: int
+    n: int
+    degrade: str
 
 
 class Served(Shape):

@@ -18,7 +18,6 @@ from smalti.errors import DrawingFailed, SmaltiError, Unavailable
 from smalti.fleet.backend import LAST_EVENTS, Done, Event, Failed, PictureOrder, Strip
 from smalti.models.facts import MODELS, ModelFacts
 from smalti.models.tile_model import Conditions, Rgb
-from smalti.pictures.framing import Frame
 from smalti.pictures.terminal import half_blocks
 from smalti.service.finishing import finished, finished_file, keep_source
 from smalti.service.job import blank
