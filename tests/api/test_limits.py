@@ -187,6 +187,43 @@ def test_too_many_of_ones_own_waiting_is_ones_own_limit(launch: Any) -> None:
     live.backend.release()
 
 
+@pytest.mark.parametrize(
+    ("written", "rule", "title"),
+    [
+        ("org 1 at once", "free/org/at_once", "Too many images of your organisation at once"),
+        ("key 1 at once", "free/key/at_once", "Too many images of this key at once"),
+        ("1 at once", "free/user/at_once", "Too many of your images at once"),
+    ],
+)
+def test_a_bound_on_what_is_there_at_once(launch: Any, written: str, rule: str, title: str) -> None:
+    live = launch(FakeBackend(slots=2), tiers={"free": {"limits": [written], "max_running": 2}})
+    user = live.user("free")
+    reply = user.http.get("/v1/limits").json()
+    assert LimitsReply.model_validate(reply)
+    assert [(b["rule"], b["used"], b["remaining"]) for b in reply["bounds"]] == [(rule, 0, 1)]
+    held = user.http.post(
+        "/v1/images/generations", json={"prompt": "hold@1"}, headers={"prefer": "respond-async"}
+    )
+    assert held.status_code == 202
+    live.backend.holding.get(timeout=5)
+    refused = user.post(prompt="a boat")
+    assert refused.status_code == 429
+    assert refused.headers["x-should-retry"] == "false"
+    assert int(refused.headers["retry-after"]) >= 1
+    body = refused.json()
+    assert Problem.model_validate(body)
+    assert (body["smalti"]["rule"], body["smalti"]["used"], body["title"]) == (rule, 1, title)
+    assert user.http.get("/v1/limits").json()["bounds"][0]["remaining"] == 0
+    live.backend.release()
+    deadline = time.monotonic() + 10.0
+    while user.http.get("/v1/limits").json()["bounds"][0]["used"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert user.post(prompt="a boat").status_code == 200
+    too_many = user.post(prompt="boats", n=2).json()
+    assert (too_many["smalti"]["rule"], too_many["error"]["param"]) == (rule, "n")
+
+
 @pytest.fixture
 def full(launch: Any) -> Any:
     """A server that takes no more."""

@@ -137,11 +137,12 @@ def _title(denial: Denial) -> str:
     fixed = _FIXED_TITLES.get(denial.kind) or _FIXED_TITLES.get(denial.rule)
     if fixed is not None:
         return fixed
-    if denial.kind == "waiting":
-        return "Too many of your images are waiting"
     window = denial.rule.rpartition("/")[2]
     unit = "device-seconds" if denial.unit == "device_s" else "images"
     whose = f" {_WHOSE[denial.scope]}" if denial.scope in _WHOSE else ""
+    if denial.kind == "waiting":
+        images = f"images{whose}" if whose else "of your images"
+        return f"Too many {images} {'at once' if window == 'at_once' else 'are waiting'}"
     what = f"{unit}{whose} per {window}"
     if window in _WINDOWS:
         what = f"{_WINDOWS[window]} {unit}{whose}"

@@ -21,7 +21,7 @@ from smalti.api.patience import patience_of
 from smalti.api.schema import GenerationRequest, parse
 from smalti.api.shapes import Explanation, LimitsReply
 from smalti.control.denial import Denial
-from smalti.control.nouns import Admission, Standing
+from smalti.control.nouns import Admission, Occupancy, Standing
 from smalti.control.tiers import Tier
 from smalti.service import Service
 from smalti.store.identity import Caller
@@ -57,6 +57,7 @@ def limits_router(service: Service, bodies: Bodies, described_body: dict[str, An
                 "models": list(tier.models) or list(service.models),
                 "load": round(service.load, 3),
                 "limits": windows(service, caller, tier, region),
+                "bounds": bounds(service, caller, tier, region),
                 "paused": [
                     {"rule": s.rule, "message": s.message, "until": moment(s.until_s)}
                     for s in service.paused(caller, region)
@@ -95,6 +96,30 @@ def windows(service: Service, caller: Caller, tier: Tier, region: str) -> list[d
         for standing in service.standing(caller, region, model)
         if standing.scope == "model"
     ]
+
+
+def bounds(service: Service, caller: Caller, tier: Tier, region: str) -> list[dict[str, Any]]:
+    """As `windows`, of what may be there at a time."""
+    models = tier.models or tuple(service.models)
+    counted = any(bound.scope == "model" for bound in tier.bounds)
+    return [bounded(its) for its in service.occupancies(caller, region)] + [
+        bounded(its, model)
+        for model in (models if counted else ())
+        for its in service.occupancies(caller, region, model)
+        if its.scope == "model"
+    ]
+
+
+def bounded(its: Occupancy, model: str | None = None) -> dict[str, Any]:
+    return {
+        "rule": its.rule,
+        "model": model,
+        "scope": its.scope,
+        "counted": its.of.replace(" ", "_"),
+        "limit": its.limit,
+        "used": its.used,
+        "remaining": max(its.limit - its.used, 0),
+    }
 
 
 def window(standing: Standing, model: str | None = None) -> dict[str, Any]:

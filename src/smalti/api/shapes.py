@@ -225,6 +225,18 @@ class Pause(Shape):
     until: str | None
 
 
+class Bounded(Shape):
+    """Pictures that may be there at a time: that wait, or `at_once`, those being drawn too."""
+
+    rule: str
+    model: str | None
+    scope: Literal["user", "key", "org", "tier", "region", "model"]
+    counted: Literal["waiting", "at_once"]
+    limit: int
+    used: int
+    remaining: int
+
+
 class LimitsReply(Shape):
     """max_running, max_waiting: pictures of one user. load: 0 while it is calm, to 1."""
 
@@ -239,6 +251,7 @@ class LimitsReply(Shape):
     models: list[str]
     load: float
     limits: list[Window]
+    bounds: list[Bounded]
     paused: list[Pause]
 
 

@@ -143,6 +143,10 @@ class Capacity:
         """Seconds until so many of all waiting pictures have slots."""
         return max(pictures * self._queue.mean_work / self._forecast.rate, 1.0)
 
+    def drawing_s(self, work: float) -> float:
+        """Seconds that a picture takes in its slot while all are taken."""
+        return self._forecast.full.mean * work
+
     # --- admission ---
 
     def denies(

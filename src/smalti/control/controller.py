@@ -7,17 +7,27 @@ from dataclasses import replace
 
 from mypy_extensions import mypyc_attr
 
-from smalti.control import wording
 from smalti.control.appointments import Appointments
 from smalti.control.capacity import Capacity
 from smalti.control.denial import Denial
 from smalti.control.fair import FairQueue
 from smalti.control.forecast import FIRST_DEVICE_S, Forecast
 from smalti.control.keeping import Keeping
-from smalti.control.live import Lines, Live, path_of
-from smalti.control.nouns import Admission, Ask, Claim, Offer, Reservation, Standing, Turn, Wait
+from smalti.control.live import Live, path_of
+from smalti.control.nouns import (
+    Admission,
+    Ask,
+    Claim,
+    Occupancy,
+    Offer,
+    Reservation,
+    Standing,
+    Turn,
+    Wait,
+)
 from smalti.control.policy import Policy
 from smalti.control.promises import Promises
+from smalti.control.room import Room
 from smalti.control.rules import Rules
 from smalti.control.tiers import Tier
 from smalti.control.told import Raw
@@ -40,7 +50,6 @@ class Controller:
     """
 
     def __init__(self, policy: Policy, max_waiting: int) -> None:
-        self.max_waiting = max_waiting
         self._queue = FairQueue(FIRST_DEVICE_S)
         self._forecast = Forecast(self._queue)
         self._rules = Rules(policy)
@@ -49,12 +58,11 @@ class Controller:
         rooms = self._queue, self._forecast, self._appointments
         self._keeping = Keeping(*rooms, self._promises)
         self._capacity = Capacity(*rooms, self._keeping, self._in_flex)
+        self._room = Room(max_waiting, self._queue, self._capacity, self.wait)
         self._live: dict[str, Live] = {}
-        self._lines = Lines()
-        self._pending = 0
         self._slots = 0
         self._queue.root.credit = 0.0
-        self._tiers, self._keeping.weights = policy.tiers, policy.weights
+        self._set(policy)
 
     # --- what is set ---
 
@@ -66,7 +74,19 @@ class Controller:
     def policy(self, policy: Policy) -> None:
         """Limits that reach further back than before see what is told to `recount`."""
         self._rules.policy = policy
+        self._set(policy)
+
+    def _set(self, policy: Policy) -> None:
         self._tiers, self._keeping.weights = policy.tiers, policy.weights
+        self._room.bounds_are(policy.tiers, self._live.values())
+
+    @property
+    def max_waiting(self) -> int:
+        return self._room.max_waiting
+
+    @max_waiting.setter
+    def max_waiting(self, max_waiting: int) -> None:
+        self._room.max_waiting = max_waiting
 
     @property
     def slots(self) -> int:
@@ -79,7 +99,7 @@ class Controller:
     @property
     def waiting(self) -> int:
         """Pictures that have no slot, those of jobs that are admitted and not enqueued too."""
-        return self._queue.everybody.waiting + self._pending
+        return self._room.waiting
 
     @property
     def running(self) -> int:
@@ -141,7 +161,7 @@ class Controller:
             self._forecast.told.add(live.raw, now)
         self._capacity.accepts(live, now)
         self._keeping.accepts(self._tier(ask.tier), live, now)
-        before = self._lines.waiting(ask)
+        before = self._room.line(ask)
         self._forecast.admitted(live.path[0].name, before, ask.images, live.work, now)
         self._register(live)
         return replace(admission, used=tuple(live.used)) if live.used else admission
@@ -149,9 +169,9 @@ class Controller:
     def _judge(self, ask: Ask, now: float) -> Denial | tuple[Admission, Live]:
         tier = self._tier(ask.tier)
         device_s = ask.work * ask.images * self._queue.device_s_per_work
-        waiting = self._lines.waiting(ask)
+        waiting = self._room.line(ask)
         denial = self._rules.denies(ask, device_s, now)
-        denial = denial or self._too_many(tier, ask, ask.service, waiting, now)
+        denial = denial or self._room.denies(tier, ask, ask.service, now)
         if denial is not None:
             return denial
         path = path_of(tier, ask)
@@ -171,33 +191,12 @@ class Controller:
         )  # fmt: skip
         return Admission(offer, ask.served_as, held, self._forecast.wait(raw))
 
-    def _too_many(
-        self, tier: Tier, ask: Ask, service: str, waiting: int, now: float
-    ) -> Denial | None:
-        """More waiting pictures than the tier allows a user, or the server allows all; half of
-        the server's room is for who is promised something. waiting: of its user, by now."""
-        if ask.images > tier.max_waiting:
-            return wording.never_waiting(tier.max_waiting, ask.images, tier)
-        most = self.max_waiting // (2 if service == "flex" else 1)
-        if ask.images > most:
-            return wording.never_waiting(most, ask.images, service=service)
-        over = waiting + ask.images - tier.max_waiting
-        if over > 0:
-            wait_s = self._capacity.until_named(path_of(tier, ask), over, now)
-            return wording.too_many_waiting(tier, waiting, ask.images, wait_s, now)
-        over = self.waiting + ask.images - most
-        if over > 0:
-            wait_s = self._capacity.until_gone(over, now)
-            return wording.full(service, most, self.waiting, ask.images, wait_s, now)
-        return None
-
     def _in_flex(self, tier: Tier, ask: Ask, now: float) -> int | None:
         """Pictures of its user that wait in flex; None where it would be denied there, though the
         limits admit it."""
-        waiting = self._lines.waiting(ask, "flex")
-        if "flex" not in tier.services or self._too_many(tier, ask, "flex", waiting, now):
+        if "flex" not in tier.services or self._room.denies(tier, ask, "flex", now):
             return None
-        return None if self._rules.pauses_flex(ask, now) else waiting
+        return None if self._rules.pauses_flex(ask, now) else self._room.line(ask, "flex")
 
     def retract(self, job_id: str) -> None:
         """Undo an admission that could not be committed."""
@@ -262,11 +261,11 @@ class Controller:
             raise ValueError(f"{job_id} is not admitted, or is in the queue already.")
         pictures = range(live.ask.images) if indices is None else sorted(set(indices))
         self._queue.put(job_id, live.path, pictures, live.work)
-        self._pending -= live.pending
+        self._room.pending -= live.pending
         live.pending, live.waiting = 0, len(pictures)
         drawn = live.ask.images - live.waiting
         if drawn:
-            self._lines.add(live.ask, -drawn)
+            self._room.count(live, -drawn)
             self._promises.served(job_id, live.work * drawn)
             if not pictures:
                 self._promises.forget(job_id)
@@ -281,7 +280,7 @@ class Controller:
             return None
         live = self._live[named[0]]
         live.running.add(named[1])
-        self._count_waiting(live, -1)
+        self._count_waiting(live, -1, 1)
         self._promises.served(named[0], live.work)
         if not live.waiting:
             self._promises.forget(named[0])
@@ -299,6 +298,7 @@ class Controller:
             return
         live = self._live[job_id]
         live.running.discard(index)
+        self._room.count(live, 0, -1)
         if not live.withdrawn and device_s > 0:
             slot_s = now - run.since
             pace = self._forecast.drew(run.work, run.among, slot_s, device_s)
@@ -316,7 +316,7 @@ class Controller:
         elif live is not None and self._queue.put_back(job_id, index):
             live.running.discard(index)
             self._forget_forecast(live)
-            self._count_waiting(live, 1)
+            self._count_waiting(live, 1, -1)
             self._promises.put_back(job_id, live.work)
 
     def withdraw(self, job_id: str, now: float) -> list[int]:
@@ -361,6 +361,10 @@ class Controller:
         self._tier(about.tier)
         return self._rules.standings(about, now)
 
+    def occupancies(self, about: Ask | Reservation) -> list[Occupancy]:
+        """Use of each bound that counts for somebody. Raises ValueError for an unknown tier."""
+        return self._room.occupancies(self._tier(about.tier), about)
+
     # --- within ---
 
     def _tier(self, name: str) -> Tier:
@@ -378,22 +382,22 @@ class Controller:
 
     def _register(self, live: Live) -> None:
         self._live[live.ask.job_id] = live
-        self._pending += live.pending
-        self._lines.add(live.ask, live.pending)
+        self._room.pending += live.pending
+        self._room.count(live, live.pending)
 
     def _forget_pending(self, live: Live) -> None:
-        self._pending -= live.pending
-        self._lines.add(live.ask, -live.pending)
-        live.pending = 0
+        pending, live.pending = live.pending, 0
+        self._room.pending -= pending
+        self._room.count(live, -pending)
 
     def _forget_forecast(self, live: Live) -> None:
         if live.raw is not None:
             self._forecast.told.forget(live.raw)
             live.raw = None
 
-    def _count_waiting(self, live: Live, pictures: int) -> None:
+    def _count_waiting(self, live: Live, pictures: int, running: int = 0) -> None:
         live.waiting += pictures
-        self._lines.add(live.ask, pictures)
+        self._room.count(live, pictures, running)
 
     def _end_if_over(self, live: Live) -> None:
         if not (live.pending or live.waiting or live.running):

@@ -1,8 +1,11 @@
-"""Limits: how they are written.
+"""Limits and bounds: how they are written.
 
     [SCOPE ]COUNT[..CEILING][ device_s]/TIME[ burst N]
+    [SCOPE ]COUNT waiting
+    [SCOPE ]COUNT at once
 
-`3/day`, `3..50/3h`, `org 1000/day`, `key 60/min burst 10`, `600 device_s/day`, `region 500/h`.
+`3/day`, `3..50/3h`, `org 1000/day`, `key 60/min burst 10`, `600 device_s/day`, `region 500/h`; and
+at a time: `org 50 waiting`, or `key 4 at once`, those that are being drawn too.
 """
 
 from __future__ import annotations
@@ -22,15 +25,17 @@ UNITS_S = {
 }  # fmt: skip
 
 Unit = Literal["images", "device_s"]
+Counted = Literal["waiting", "at once"]
 DAY_S = 86400
 _WRITTEN = re.compile(
     r"(?:(?P<scope>[a-z]+) )?(?P<low>\d{1,9})(?:\.\.(?P<high>\d{1,9}))?(?P<unit> device_s)?"
     r"/(?P<units>\d{0,5})(?P<name>[a-z]+)(?: burst (?P<burst>\d{1,6}))?",
     re.ASCII,
 )
+_BOUND = re.compile(r"(?:(?P<scope>[a-z]+) )?(?P<count>\d{1,6}) (?P<of>waiting|at once)", re.ASCII)
 MUST_BE = (
     "images per time, as in 3/day, 50/3h, 3..50/3h, 'org 1000/day', 'key 60/min burst 10' or "
-    "'600 device_s/day'"
+    "'600 device_s/day'; or at a time, as in 'org 50 waiting' or 'key 4 at once'"
 )
 
 
@@ -113,3 +118,35 @@ def parse_limit(text: str) -> Limit:
         low if found["high"] else None,
         int(burst) if burst else None,
     )
+
+
+@dataclass(frozen=True)
+class Bound:
+    """At most `count` pictures at a time, counted for everyone at its scope."""
+
+    count: int
+    of: Counted
+    scope: Scope = "user"
+
+    @property
+    def rule(self) -> str:
+        """Its name within a tier: such as `org/waiting`, `key/at_once`."""
+        return f"{self.scope}/{self.of.replace(' ', '_')}"
+
+    def written(self) -> str:
+        """As `parse_bound` reads it."""
+        return f"{self.scope} {self.count} {self.of}"
+
+
+def parse_bound(text: str) -> Bound | None:
+    """None for what is written as no bound. Raises ValueError for one of nobody, or of nothing."""
+    found = _BOUND.fullmatch(" ".join(text.lower().split()))
+    if found is None:
+        return None
+    scope, count = found["scope"] or "user", int(found["count"])
+    if scope not in get_args(Scope) or not count:
+        raise ValueError(
+            f"a number above zero, for one of {', '.join(get_args(Scope))}, as in 'org 20 at once'"
+        )
+    of: Counted = "waiting" if found["of"] == "waiting" else "at once"
+    return Bound(count, of, scope)  # type: ignore[arg-type]

@@ -163,6 +163,18 @@ class Admission:
 
 
 @noun
+class Occupancy:
+    """Use of one bound by whom it counts for: pictures that wait, or that are there `at once`,
+    those that are being drawn too."""
+
+    rule: str
+    scope: Scope
+    of: Literal["waiting", "at once"]
+    limit: int
+    used: int
+
+
+@noun
 class Standing:
     """Use of one limit by whom it counts for.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from smalti.control.ladder import RUNGS
-from smalti.control.limits import Limit, parse_limit
+from smalti.control.limits import Bound, Limit, parse_bound, parse_limit
 from smalti.control.nouns import ServiceTier
 
 SERVICES: tuple[ServiceTier, ...] = ("default", "flex", "priority")
@@ -22,7 +22,7 @@ class Tier:
     """A class of users.
 
     weight: its share of the slots against other tiers that have work waiting.
-    limits: of images, or of device-seconds, over time.
+    limits: of images, or of device-seconds, over time. bounds: of images at a time, whoever asks.
     max_running, max_waiting: pictures of one user that may be drawn, and that may wait, at a time.
     promised_wait_s: within how many seconds of its acceptance the last picture of a job has got its
     slot; None where nothing is promised.
@@ -39,12 +39,16 @@ class Tier:
     rungs: tuple[str, ...] = ()
     services: tuple[ServiceTier, ...] = ("default", "flex")
     models: tuple[str, ...] = ()
+    bounds: tuple[Bound, ...] = ()
 
     def written(self) -> dict[str, Any]:
         """As JSON can hold it, and as `read_tiers` reads it."""
         return {
             "weight": self.weight,
-            "limits": [limit.written() for limit in self.limits],
+            "limits": [
+                *(limit.written() for limit in self.limits),
+                *(bound.written() for bound in self.bounds),
+            ],
             "max_running": self.max_running,
             "max_waiting": self.max_waiting,
             "promised_wait_s": self.promised_wait_s,
@@ -120,16 +124,20 @@ def read_tier(name: str, written: object, before: Tier | None) -> Tier:
                 f"tiers.{name} is a new tier and does not say its {' and '.join(missing)}."
             )
         before = Tier(name, 1.0, (), 1, 1)
+    limits, bounds = before.limits, before.bounds
+    if "limits" in written:
+        limits, bounds = _limits(name, written["limits"])
     return Tier(
         name,
         _weight(name, written.get("weight", before.weight)),
-        _limits(name, written["limits"]) if "limits" in written else before.limits,
+        limits,
         _whole(name, "max_running", written.get("max_running", before.max_running)),
         _whole(name, "max_waiting", written.get("max_waiting", before.max_waiting)),
         _promise(name, written.get("promised_wait_s", before.promised_wait_s)),
         _some_of(name, "rungs", written.get("rungs", before.rungs), RUNGS),
         _services(name, written.get("services", before.services)),
         _names(name, written.get("models", before.models)),
+        bounds,
     )
 
 
@@ -177,18 +185,25 @@ def _whole(name: str, field: str, value: object) -> int:
     raise _wrong(name, field, value, "a whole number from 1 to 1000000")
 
 
-def _limits(name: str, value: object) -> tuple[Limit, ...]:
+def _limits(name: str, value: object) -> tuple[tuple[Limit, ...], tuple[Bound, ...]]:
     if not isinstance(value, list | tuple):
         raise _wrong(name, "limits", value, 'a list, as in ["50/3h", "200/day"], or [] for none')
-    limits = []
+    limits: list[Limit] = []
+    bounds: list[Bound] = []
     for text in value:
+        written = text if isinstance(text, str) else ""
         try:
-            limits.append(parse_limit(text if isinstance(text, str) else ""))
+            bound = parse_bound(written)
+            if bound is not None:
+                bounds.append(bound)
+            else:
+                limits.append(parse_limit(written))
         except ValueError as error:
             raise _wrong(name, "limits", text, str(error)) from None
-    if len({limit.rule for limit in limits}) < len(limits):
+    rules = [*(limit.rule for limit in limits), *(bound.rule for bound in bounds)]
+    if len(set(rules)) < len(rules):
         raise _wrong(name, "limits", value, "limits with a different time, scope or unit each")
-    return tuple(limits)
+    return tuple(limits), tuple(bounds)
 
 
 def _wrong(name: str, field: str, value: object, must: str) -> ValueError:

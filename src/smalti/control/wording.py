@@ -12,7 +12,7 @@ from smalti.control.denial import (
     time_in_words,
     window_in_words,
 )
-from smalti.control.limits import Limit
+from smalti.control.limits import Bound, Limit
 from smalti.control.nouns import Claim, Scope
 from smalti.control.switches import Switch
 from smalti.control.tiers import Tier
@@ -151,6 +151,42 @@ def _too_many_waiting(tier: Tier, waiting: int, images: int, retry_at: float, no
     return (
         f"{titled(tier)}: {images_in_words(tier.max_waiting)} may wait at a time. "
         f"You have {waiting} waiting and asked for {images} more. "
+        f"There should be room at about {time_in_words(retry_at, now)}."
+    )
+
+
+def bounded(tier: Tier, bound: Bound) -> str:
+    """What a bound allows, without a full stop."""
+    whose = "" if bound.scope == "user" else f" for {_FOR[bound.scope]}"
+    there = "may wait" if bound.of == "waiting" else "may wait or be drawn"
+    return f"{titled(tier)}: {images_in_words(bound.count)} {there} at a time{whose}"
+
+
+def never_present(tier: Tier, bound: Bound, images: int) -> Denial:
+    return Denial(
+        "impossible", f"{tier.name}/{bound.rule}", bound.scope, bound.count, 0,
+        words=f"{bounded(tier, bound)}. A request for {images} can never be within that. "
+        f"Ask for {bound.count} or fewer.",
+    )  # fmt: skip
+
+
+def too_many_present(
+    tier: Tier, bound: Bound, used: int, images: int, wait_s: float, now: float
+) -> Denial:
+    """used: pictures that are counted. wait_s: estimated seconds until enough of them are gone."""
+    retry_at = whole_second(now, wait_s)
+    return Denial(
+        "waiting", f"{tier.name}/{bound.rule}", bound.scope, bound.count, used, retry_at=retry_at,
+        words=Words(_too_many_present, tier, bound, used, images, retry_at, now),
+    )  # fmt: skip
+
+
+def _too_many_present(
+    tier: Tier, bound: Bound, used: int, images: int, retry_at: float, now: float
+) -> str:
+    there = "waiting" if bound.of == "waiting" else "waiting or being drawn"
+    return (
+        f"{bounded(tier, bound)}. {used} are {there}, and you asked for {images} more. "
         f"There should be room at about {time_in_words(retry_at, now)}."
     )
 

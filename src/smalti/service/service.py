@@ -11,7 +11,7 @@ from smalti.config import Settings
 from smalti.control.controller import Controller, Standing, Wait
 from smalti.control.denial import Denial
 from smalti.control.nouns import Admission as Admitted
-from smalti.control.nouns import Ask
+from smalti.control.nouns import Ask, Occupancy
 from smalti.control.recording import Recorded
 from smalti.control.switches import Switch
 from smalti.control.tiers import Tier
@@ -254,14 +254,18 @@ class Service:
 
     def standing(self, caller: Caller, region: str = "", model: str = "") -> list[Standing]:
         """Use of each limit of the caller's tier that counts for him, and for these if given."""
-        user = caller.user
-        about = Ask(
-            "", user.user_id, user.org_id, self.tier_of(caller), 1, 1.0,
-            key_id=caller.key_id, region=region, model=model,
-        )  # fmt: skip
         now = self._books.now()
         self._books.controller.look(now)
-        return self._books.controller.standing(about, now)
+        return self._books.controller.standing(self._about(caller, region, model), now)
+
+    def occupancies(self, caller: Caller, region: str = "", model: str = "") -> list[Occupancy]:
+        """Use of each bound, likewise."""
+        return self._books.controller.occupancies(self._about(caller, region, model))
+
+    def _about(self, caller: Caller, region: str, model: str) -> Ask:
+        user, tier = caller.user, self.tier_of(caller)
+        key = caller.key_id
+        return Ask("", user.user_id, user.org_id, tier, 1, 1.0, key, region, model)
 
     def paused(self, caller: Caller, region: str) -> list[Switch]:
         """What an operator has paused now that concerns a caller, whatever he asks for."""

@@ -1,0 +1,71 @@
+"""`Present`: how many pictures of somebody are there now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from smalti.control.accounts import FIELDS
+from smalti.control.limits import Bound
+from smalti.control.live import Live
+from smalti.control.nouns import Ask, Reservation, Scope
+
+
+class _There:
+    """Pictures of one subject, and the jobs that they are of, in order of admission."""
+
+    __slots__ = ("jobs", "running", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting = self.running = 0
+        self.jobs: dict[str, Live] = {}
+
+
+class Present:
+    """The pictures of everybody for whom some bound counts them; nobody else's are looked at."""
+
+    def __init__(self) -> None:
+        self._there: dict[Scope, dict[str, _There]] = {}
+
+    def keep(self, scopes: Iterable[Scope], live: Iterable[Live]) -> None:
+        """From now on these are counted. live: all jobs that are there."""
+        kept = set(scopes)
+        if kept == self._there.keys():
+            return
+        self._there = {scope: {} for scope in sorted(kept)}
+        for one in live:
+            self.count(one, one.pending + one.waiting, len(one.running))
+
+    def count(self, live: Live, waiting: int, running: int) -> None:
+        """So many more of a job's pictures wait, and are drawn."""
+        for scope, there in self._there.items():
+            subject = getattr(live.ask, FIELDS[scope])
+            if not subject:
+                continue
+            its = there.get(subject)
+            if its is None:
+                its = there[subject] = _There()
+            its.waiting += waiting
+            its.running += running
+            its.jobs[live.ask.job_id] = live
+            if not (live.pending or live.waiting or live.running):
+                del its.jobs[live.ask.job_id]
+            if not its.jobs:
+                del there[subject]
+
+    def used(self, bound: Bound, about: Ask | Reservation) -> int:
+        its = self._of(bound, about)
+        if its is None:
+            return 0
+        return its.waiting + (its.running if bound.of == "at once" else 0)
+
+    def counts(self, bound: Bound, about: Ask | Reservation) -> bool:
+        """Whether it is known for whom it counts."""
+        return bool(getattr(about, FIELDS[bound.scope]))
+
+    def jobs(self, bound: Bound, about: Ask | Reservation) -> list[Live]:
+        """What must go before there is room, the oldest first."""
+        its = self._of(bound, about)
+        return [] if its is None else list(its.jobs.values())
+
+    def _of(self, bound: Bound, about: Ask | Reservation) -> _There | None:
+        return self._there.get(bound.scope, {}).get(getattr(about, FIELDS[bound.scope]))

@@ -1,0 +1,112 @@
+"""`Room`: how many pictures may be there at a time: of a user, of others together, of all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from smalti.control import wording
+from smalti.control.capacity import Capacity
+from smalti.control.denial import Denial
+from smalti.control.fair import FairQueue
+from smalti.control.limits import Bound
+from smalti.control.live import Lines, Live, path_of
+from smalti.control.nouns import Ask, Occupancy, Reservation, Wait
+from smalti.control.present import Present
+from smalti.control.tiers import Tier
+
+
+class Room:
+    """max_waiting: pictures of all users that may wait; it may be set at any time. pending: those
+    of jobs that are not enqueued yet. foresee: the wait of a job in the queue by now."""
+
+    def __init__(
+        self,
+        max_waiting: int,
+        queue: FairQueue,
+        capacity: Capacity,
+        foresee: Callable[[str, float], Wait | None],
+    ) -> None:
+        self.max_waiting = max_waiting
+        self.pending = 0
+        self._queue = queue
+        self._capacity = capacity
+        self._foresee = foresee
+        self._lines = Lines()
+        self._present = Present()
+
+    @property
+    def waiting(self) -> int:
+        return self._queue.everybody.waiting + self.pending
+
+    def bounds_are(self, tiers: Mapping[str, Tier], live: Iterable[Live]) -> None:
+        """live: all jobs that are there."""
+        self._present.keep((b.scope for tier in tiers.values() for b in tier.bounds), live)
+
+    def count(self, live: Live, waiting: int, running: int = 0) -> None:
+        """So many more of a job's pictures wait, and are drawn, than was counted before."""
+        self._lines.add(live.ask, waiting)
+        self._present.count(live, waiting, running)
+
+    def line(self, ask: Ask, service: str | None = None) -> int:
+        """Pictures of its user that wait in its line. service: in place of the one asked for."""
+        return self._lines.waiting(ask, service)
+
+    def denies(self, tier: Tier, ask: Ask, service: str, now: float) -> Denial | None:
+        """More pictures than the tier allows a user, or others together, or than the server allows
+        all; half of the server's room is for who is promised something."""
+        if ask.images > tier.max_waiting:
+            return wording.never_waiting(tier.max_waiting, ask.images, tier)
+        most = self.max_waiting // (2 if service == "flex" else 1)
+        if ask.images > most:
+            return wording.never_waiting(most, ask.images, service=service)
+        waiting = self.line(ask, service)
+        over = waiting + ask.images - tier.max_waiting
+        if over > 0:
+            wait_s = self._capacity.until_named(path_of(tier, ask), over, now)
+            return wording.too_many_waiting(tier, waiting, ask.images, wait_s, now)
+        for bound in tier.bounds:
+            denial = self._beyond(bound, tier, ask, now)
+            if denial is not None:
+                return denial
+        over = self.waiting + ask.images - most
+        if over > 0:
+            wait_s = self._capacity.until_gone(over, now)
+            return wording.full(service, most, self.waiting, ask.images, wait_s, now)
+        return None
+
+    def occupancies(self, tier: Tier, about: Ask | Reservation) -> list[Occupancy]:
+        """Of each of a tier's bounds that counts for somebody."""
+        return [
+            Occupancy(f"{tier.name}/{bound.rule}", bound.scope, bound.of, bound.count,
+                      self._present.used(bound, about))
+            for bound in tier.bounds
+            if self._present.counts(bound, about)
+        ]  # fmt: skip
+
+    def _beyond(self, bound: Bound, tier: Tier, ask: Ask, now: float) -> Denial | None:
+        if not self._present.counts(bound, ask):
+            return None
+        if ask.images > bound.count:
+            return wording.never_present(tier, bound, ask.images)
+        used = self._present.used(bound, ask)
+        over = used + ask.images - bound.count
+        if over <= 0:
+            return None
+        wait_s = self._until_fewer(bound, ask, over, now)
+        return wording.too_many_present(tier, bound, used, ask.images, wait_s, now)
+
+    def _until_fewer(self, bound: Bound, ask: Ask, pictures: int, now: float) -> float:
+        """Estimated seconds until so many of those that are counted are gone, nine times in ten."""
+        wait_s = 0.0
+        for live in self._present.jobs(bound, ask):
+            if pictures <= 0:
+                break
+            wait = self._foresee(live.ask.job_id, now)
+            if bound.of == "waiting":
+                pictures -= live.pending + live.waiting
+                wait_s = max(wait_s, wait.start_s[1] if wait is not None else 0.0)
+            else:
+                pictures -= live.pending + live.waiting + len(live.running)
+                each_s = self._capacity.drawing_s(live.work)
+                wait_s = max(wait_s, wait.finish_s[1] if wait is not None else each_s)
+        return wait_s
