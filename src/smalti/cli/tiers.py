@@ -40,7 +40,7 @@ Paused = Annotated[str, typer.Argument(metavar="NAME", help="Its name; a country
 Weight = Annotated[float | None, typer.Option(help="Its share of the slots against others.")]
 Limits = Annotated[
     str | None,
-    typer.Option(help='Such as "50/3h, org 9 at once"; "" for none.', show_default=False),
+    typer.Option(help='Such as "50/3h, 4 at once"; "" for none.', show_default=False),
 ]
 MaxRunning = Annotated[int | None, typer.Option(help="Pictures of a user drawn at a time.")]
 MaxWaiting = Annotated[int | None, typer.Option(help="Pictures of a user that may wait.")]
