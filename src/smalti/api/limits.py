@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -21,12 +23,15 @@ from smalti.api.patience import patience_of
 from smalti.api.schema import GenerationRequest, parse
 from smalti.api.shapes import Explanation, LimitsReply
 from smalti.control.denial import Denial
+from smalti.control.limits import Bound, Limit
 from smalti.control.nouns import Admission, Occupancy, Standing
 from smalti.control.tiers import Tier
 from smalti.service import Service
 from smalti.store.identity import Caller
 
 OK = 200
+
+Told = TypeVar("Told", Standing, Occupancy)
 
 
 def limits_router(service: Service, bodies: Bodies, described_body: dict[str, Any]) -> APIRouter:
@@ -87,26 +92,27 @@ def limits_router(service: Service, bodies: Bodies, described_body: dict[str, An
 
 
 def windows(service: Service, caller: Caller, tier: Tier, region: str) -> list[dict[str, Any]]:
-    """Those that count for him whatever he asks for, then those of each model."""
-    models = tier.models or tuple(service.models)
-    counted = any(limit.scope == "model" for limit in tier.limits)
-    return [window(standing) for standing in service.standing(caller, region)] + [
-        window(standing, model)
-        for model in (models if counted else ())
-        for standing in service.standing(caller, region, model)
-        if standing.scope == "model"
-    ]
+    told = partial(service.standing, caller, region)
+    return [window(*one) for one in _with_models(told, _models(service, tier, tier.limits))]
 
 
 def bounds(service: Service, caller: Caller, tier: Tier, region: str) -> list[dict[str, Any]]:
-    """As `windows`, of what may be there at a time."""
-    models = tier.models or tuple(service.models)
-    counted = any(bound.scope == "model" for bound in tier.bounds)
-    return [bounded(its) for its in service.occupancies(caller, region)] + [
-        bounded(its, model)
-        for model in (models if counted else ())
-        for its in service.occupancies(caller, region, model)
-        if its.scope == "model"
+    told = partial(service.occupancies, caller, region)
+    return [bounded(*one) for one in _with_models(told, _models(service, tier, tier.bounds))]
+
+
+def _models(service: Service, tier: Tier, limits: Sequence[Limit | Bound]) -> Sequence[str]:
+    """For which a tier's limits count by themselves."""
+    counted = any(limit.scope == "model" for limit in limits)
+    return (tier.models or tuple(service.models)) if counted else ()
+
+
+def _with_models(
+    told: Callable[[str], Sequence[Told]], models: Sequence[str]
+) -> list[tuple[Told, str | None]]:
+    """Those that count for him whatever he asks for, then those of each model."""
+    return [(one, None) for one in told("")] + [
+        (one, model) for model in models for one in told(model) if one.scope == "model"
     ]
 
 
