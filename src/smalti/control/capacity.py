@@ -18,7 +18,7 @@ from smalti.control.forecast import Forecast, Stamp
 from smalti.control.keeping import Keeping
 from smalti.control.ladder import Ladder, chosen
 from smalti.control.live import Live, Path, path_of
-from smalti.control.nouns import Ask, Claim, Offer, service_class
+from smalti.control.nouns import Admission, Ask, Claim, Offer, Reservation, service_class
 from smalti.control.tiers import Tier
 from smalti.control.told import Raw
 from smalti.control.wording import SOON_S
@@ -167,6 +167,13 @@ class Capacity:
                 options = (Option("job", finish_s),)
                 return wording.too_long_for_client(ask.patience_s, finish_s[1], options, now)
         return None
+
+    def admits(self, ask: Ask, offer: Offer, raw: Raw, now: float) -> Admission:
+        held = Reservation(
+            ask.job_id, ask.user_id, ask.tier, ask.images, now, ask.org_id, ask.key_id, ask.region,
+            ask.model, offer.work * ask.images * self._queue.device_s_per_work,
+        )  # fmt: skip
+        return Admission(offer, ask.served_as, held, self._forecast.wait(raw))
 
     def accepts(self, live: Live, now: float) -> None:
         """A job is admitted. If a place was kept for it, its work has been counted before."""

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from mypy_extensions import mypyc_attr
 
+from smalti.control import wording
 from smalti.control.appointments import Appointments
 from smalti.control.capacity import Capacity
 from smalti.control.denial import Denial
 from smalti.control.fair import FairQueue
-from smalti.control.forecast import FIRST_DEVICE_S, Forecast
+from smalti.control.forecast import FIRST_DEVICE_S, Forecast, Paces
 from smalti.control.keeping import Keeping
 from smalti.control.live import Live, path_of
 from smalti.control.nouns import (
@@ -19,7 +20,6 @@ from smalti.control.nouns import (
     Ask,
     Claim,
     Occupancy,
-    Offer,
     Reservation,
     Standing,
     Turn,
@@ -30,7 +30,6 @@ from smalti.control.promises import Promises
 from smalti.control.room import Room
 from smalti.control.rules import Rules
 from smalti.control.tiers import Tier
-from smalti.control.told import Raw
 
 __all__ = ["Ask", "Controller", "Reservation", "Standing", "Turn", "Wait"]
 
@@ -127,6 +126,14 @@ class Controller:
         slots = range(1, self._slots + 1) if self._forecast.measured else ()
         return tuple(self._forecast.pace(running).mean for running in slots)
 
+    def paces(self) -> Paces | None:
+        """How fast pictures are drawn, as JSON can hold it; None before any was."""
+        return self._forecast.paces()
+
+    def recall(self, paces: Paces) -> None:
+        """Begin with what was measured before. Raises ValueError, KeyError or TypeError."""
+        self._queue.device_s_per_work = self._forecast.recall(paces)
+
     def rungs(self) -> dict[str, int]:
         """How many rungs of the ladder are taken for each class."""
         return {name: self._capacity.level(name) for name in self._queue.classes}
@@ -180,16 +187,9 @@ class Controller:
         denial = self._capacity.denies(tier, ask, path[0], offer, raw, not waiting, now)
         if denial is not None:
             return self._rules.with_place(denial, ask, device_s, now)
-        admission = self._admission(ask, offer, raw, now)
+        admission = self._capacity.admits(ask, offer, raw, now)
         live = Live(ask, path, offer.work, ask.images, now, raw, admission.reservation)
         return admission, live
-
-    def _admission(self, ask: Ask, offer: Offer, raw: Raw, now: float) -> Admission:
-        held = Reservation(
-            ask.job_id, ask.user_id, ask.tier, ask.images, now, ask.org_id, ask.key_id, ask.region,
-            ask.model, offer.work * ask.images * self._queue.device_s_per_work,
-        )  # fmt: skip
-        return Admission(offer, ask.served_as, held, self._forecast.wait(raw))
 
     def _in_flex(self, tier: Tier, ask: Ask, now: float) -> int | None:
         """Pictures of its user that wait in flex; None where it would be denied there, though the
@@ -236,14 +236,13 @@ class Controller:
     def adopt(self, ask: Ask, admitted_at: float | None = None) -> None:
         """A job that was admitted before a restart, whatever the rules are now.
 
-        ask.work: on the rung it was admitted on. Its reservation comes with `restore`. If its tier
-        is gone, it is drawn in the one of least weight. admitted_at: from when on its promise runs;
-        None where nothing was promised. Raises ValueError for a job that is there.
+        ask.work: on its rung. Its reservation comes with `restore`. If its tier is gone, the one of
+        least weight draws it. admitted_at: from when on its promise runs; None where nothing was
+        promised. Raises ValueError for a job that is there.
         """
         self._check_new(ask)
-        tier = self.policy.tiers.get(ask.tier)
-        if tier is None:
-            tier = min(self.policy.tiers.values(), key=lambda tier: tier.weight)
+        least = min(self._tiers.values(), key=lambda tier: tier.weight)
+        tier = self._tiers.get(ask.tier, least)
         live = Live(ask, path_of(tier, ask), ask.work, ask.images)
         self._register(live)
         if admitted_at is not None:
@@ -370,10 +369,7 @@ class Controller:
     def _tier(self, name: str) -> Tier:
         tier = self._tiers.get(name)
         if tier is None:
-            raise ValueError(
-                f"'{name}' is no tier here; there are {', '.join(self._tiers)}. "
-                f"Set [tiers.{name}], or give the user another tier."
-            )
+            raise ValueError(wording.no_tier(name, self._tiers))
         return tier
 
     def _check_new(self, ask: Ask) -> None:

@@ -32,6 +32,8 @@ _NOTHING = (0.0,) * len(UNTIL_S)
 _LANES = 64
 """With more slots than this, they are seen as a flow."""
 
+Paces = dict[str, list[list[float] | None]]
+"""`slot`: seconds of a tile-step, by how full the fleet is; `device`: its device-seconds."""
 Stamp = tuple[int, float]
 """While it is the same and the queue does not change, so is what is foreseen for anybody."""
 
@@ -111,6 +113,28 @@ class Forecast:
         self.measured = True
         self._set_rate()
         self._device_pace.saw(device_s / work)
+        return self._device_pace.mean
+
+    def paces(self) -> Paces | None:
+        """What was measured, as JSON can hold it; None before anything was."""
+        if not self.measured:
+            return None
+        slot = [None if pace is None else pace.written() for pace in self._paces]
+        return {"slot": slot, "device": [self._device_pace.written()]}
+
+    def recall(self, paces: Paces) -> float:
+        """Go on from what was measured before a restart; returns as `drew`.
+
+        Raises ValueError for what is none, and then nothing is changed.
+        """
+        slot, (device,) = paces["slot"], paces["device"]
+        if len(slot) != _BINS or device is None:
+            raise ValueError(f"{paces} are no paces.")
+        read = [None if its is None else Pace.read(FIRST_SLOT_S, its) for its in slot]
+        self._device_pace, self._paces = Pace.read(FIRST_DEVICE_S, device), read
+        self.measured = any(pace is not None for pace in read)
+        self.full = self.pace(self._slots)
+        self._set_rate()
         return self._device_pace.mean
 
     # --- what is foreseen ---

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 _WEIGHT = 0.1
 _OUTLIER = 10.0
@@ -24,6 +25,23 @@ class Pace:
         self.mean = first_guess
         self._variance = (first_guess / 2) ** 2
         self._seen = 0
+
+    @classmethod
+    def read(cls, first_guess: float, written: Sequence[float]) -> Pace:
+        """What `written` wrote, as if it had been measured once: ten pictures replace it.
+
+        Raises ValueError for what it did not write.
+        """
+        mean, variance = written
+        if not (0.0 < mean < math.inf and 0.0 <= variance < math.inf):
+            raise ValueError(f"{written} is no pace.")
+        pace = cls(first_guess)
+        pace.mean, pace._variance, pace._seen = float(mean), float(variance), 1
+        return pace
+
+    def written(self) -> list[float]:
+        """As JSON can hold it."""
+        return [self.mean, self._variance]
 
     @property
     def spread(self) -> float:

@@ -12,6 +12,7 @@ from typing import Any
 
 from smalti.control.controller import Controller
 from smalti.control.denial import Denial
+from smalti.control.forecast import Paces
 from smalti.control.nouns import Admission, Ask, Claim, Offer, Reservation, Turn
 from smalti.control.policy import Policy, read_policy
 
@@ -82,6 +83,10 @@ class Recorded(Controller):
         whole = {"reservations": [asdict(h) for h in held], "claims": [c._asdict() for c in told]}
         self._tell({"do": "restore", "now": now, **whole})
         super().restore(held, now, told)
+
+    def recall(self, paces: Paces) -> None:
+        super().recall(paces)
+        self._tell({"do": "recall", "paces": paces})
 
     def recount(self, reservations: Iterable[Reservation], now: float) -> None:
         held = list(reservations)
@@ -225,6 +230,7 @@ _REPLAYED: dict[str, Callable[[Controller, Mapping[str, Any]], Any]] = {
     "restore": lambda c, e: c.restore(
         _held(e["reservations"]), e["now"], [Claim(**claim) for claim in e["claims"]]
     ),
+    "recall": lambda c, e: c.recall(e["paces"]),
     "recount": lambda c, e: c.recount(_held(e["reservations"]), e["now"]),
     "adopt": lambda c, e: c.adopt(ask_of(e["ask"]), e.get("admitted_at")),
     "enqueue": lambda c, e: c.enqueue(e["job_id"], e["now"], e["indices"]),

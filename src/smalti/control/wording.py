@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from smalti.control.denial import (
     Denial,
@@ -40,6 +41,13 @@ _FOR: dict[Scope, str] = {
 
 def titled(tier: Tier) -> str:
     return f"{tier.name.capitalize()} tier"
+
+
+def no_tier(name: str, tiers: Iterable[str]) -> str:
+    return (
+        f"'{name}' is no tier here; there are {', '.join(tiers)}. "
+        f"Set [tiers.{name}], or give the user another tier."
+    )
 
 
 def rule_of(tier: Tier, limit: Limit) -> str:

@@ -23,7 +23,7 @@ from smalti.errors import InvalidRequest
 from smalti.plan.device import Device
 from smalti.plan.fleet import FleetSpec
 
-_AS_THEY_COME = ("begin", "policy", "restore", "recount", "adopt")
+_AS_THEY_COME = ("begin", "policy", "recall", "restore", "recount", "adopt")
 _HOW = 3
 """Of a decision, what is compared: whether, by which rung or kind, and how or by which rule."""
 

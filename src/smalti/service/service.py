@@ -28,6 +28,7 @@ from smalti.service.health import RETRY_AFTER_S, Health
 from smalti.service.job import Job, Ties
 from smalti.service.keeper import Keeper
 from smalti.service.overview import Overview
+from smalti.service.pacing import Pacing
 from smalti.service.parts import Parts, probe
 from smalti.service.policies import Policies, policy_of
 from smalti.service.previews import Previews
@@ -92,6 +93,7 @@ class Service:
         self._ties = Ties(self._wait, self._left, self.picture, clock)
         self._ends = Ends(books, backend)
         self._dispatcher = Dispatcher(books, backend, self._ends)
+        self._pacing = Pacing(books, backend.devices)
         self._admission = Admission(books, self.models, self.tier_of)
         self.overview = Overview(books)
         self.previews = Previews(
@@ -111,14 +113,15 @@ class Service:
     async def start(self) -> None:
         """Takes up the jobs that were left; returns as soon as the workers are starting."""
         await self._backend.start()
-        window_s = self._books.controller.keep_s
+        self._pacing.recall()
         restorer = Restorer(self._books, self.models, self._ties, self._dispatcher.begin)
-        await restorer.restore(window_s)
+        await restorer.restore(self._books.controller.keep_s)
         self._dispatcher.open = True
         self._tasks = [
             asyncio.create_task(self._until_ready()),
             asyncio.create_task(self._dispatcher.look()),
             asyncio.create_task(clean_hourly(self._books, self.settings)),
+            asyncio.create_task(self._pacing.keep_going()),
         ]
 
     async def stop(self) -> None:
@@ -139,6 +142,7 @@ class Service:
         self.previews.close()
         await self._backend.stop()
         self._books.health.close()
+        await self._pacing.keep()
         await self._books.keeper.settle(at_most_s=5.0)
         await asyncio.to_thread(self._parts.close)
         if self._recorder is not None:
@@ -263,9 +267,8 @@ class Service:
         return self._books.controller.occupancies(self._about(caller, region, model))
 
     def _about(self, caller: Caller, region: str, model: str) -> Ask:
-        user, tier = caller.user, self.tier_of(caller)
-        key = caller.key_id
-        return Ask("", user.user_id, user.org_id, tier, 1, 1.0, key, region, model)
+        him, tier = caller.user, self.tier_of(caller)
+        return Ask("", him.user_id, him.org_id, tier, 1, 1.0, caller.key_id, region, model)
 
     def paused(self, caller: Caller, region: str) -> list[Switch]:
         """What an operator has paused now that concerns a caller, whatever he asks for."""

@@ -5,6 +5,7 @@ schema      the tables; upgrade: bringing older ones up to date
 people      organisations, users, keys
 jobs        accepted requests, checkpoints, reservations; idempotency: which key began which;
             denials: what was refused, and claims: the times that were stated then;
+            facts: what is to be known again after a restart;
             purge: forgetting; audit: who changed what
 policies    every policy that was in force
 blobs       the interface of pictures' places: a folder, or a bucket in s3

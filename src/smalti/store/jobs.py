@@ -15,6 +15,7 @@ from smalti.store import (
     claims,
     console_reads,
     denials,
+    facts,
     idempotency,
     job_reads,
     job_writes,
@@ -205,6 +206,13 @@ class Jobs:
     def claims(self, now: float) -> list[Claim]:
         """Those that are not over, in the order of the times that they state."""
         return self._db.read(lambda c: claims.honoured(c, now))
+
+    async def note(self, name: str, value: str) -> None:
+        """To be known again after a restart, in place of what was noted under that name."""
+        await self._db.write(lambda c: facts.note(c, name, value))
+
+    def noted(self, name: str) -> str | None:
+        return self._db.read(lambda c: facts.noted(c, name))
 
     # --- what an operator asks ---
 
