@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -76,6 +77,27 @@ def host(settings: Settings, backend: FakeBackend, wrap: Wrap = lambda app: app)
         thread.join()
 
     return Hosted(f"http://127.0.0.1:{listener.getsockname()[1]}", key, backend, stop)
+
+
+def soon(true: Callable[[], bool]) -> None:
+    """Wait for something that nothing tells of."""
+    end = time.monotonic() + 30.0
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def counted(live: Any, monkeypatch: Any) -> list[object]:
+    """Grows with every request that comes to be decided."""
+    attempts: list[object] = []
+    submit = live.service.submit
+
+    async def counting(request: Any, *rest: Any, **named: Any) -> Any:
+        attempts.append(request)
+        return await submit(request, *rest, **named)
+
+    monkeypatch.setattr(live.service, "submit", counting)
+    return attempts
 
 
 def new_key(server: Hosted | Served, tier: str = "team", *scopes: str) -> str:

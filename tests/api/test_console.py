@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from fake_backend import FakeBackend
+from hosted import soon
 
 from smalti.api.console_shapes import DayReply, NowReply, PreviewReply, UseReply
 from smalti.store.jobs import DenialRow
@@ -37,13 +38,6 @@ def now_of(live: Any, path: str = "now") -> dict[str, Any]:
     now = told(live, path)
     assert NowReply.model_validate(now)
     return now
-
-
-def soon(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30.0
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def drawn(user: Any, **fields: Any) -> Any:

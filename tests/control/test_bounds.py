@@ -126,6 +126,14 @@ def test_more_than_ever_fits_is_said() -> None:
     assert "Ask for 2 or fewer" in str(denial.words)
 
 
+def test_of_several_the_one_that_opens_last_is_told() -> None:
+    control = controller("2 waiting", "org 2 at once")
+    send(control, ask("ann", images=2))
+    denial = denied(control.admit(ask("ann"), NOON))
+    assert denial.rule == "free/org/at_once"
+    assert denied(control.admit(ask("ann", images=3), NOON)).kind == "impossible"
+
+
 def test_a_new_bound_counts_who_is_there_already() -> None:
     control = controller()
     send(control, ask("ann", images=2))

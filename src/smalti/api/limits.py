@@ -31,7 +31,7 @@ from smalti.store.identity import Caller
 
 OK = 200
 
-Told = TypeVar("Told", Standing, Occupancy)
+Use = TypeVar("Use", Standing, Occupancy)
 
 
 def limits_router(service: Service, bodies: Bodies, described_body: dict[str, Any]) -> APIRouter:
@@ -108,8 +108,8 @@ def _models(service: Service, tier: Tier, limits: Sequence[Limit | Bound]) -> Se
 
 
 def _with_models(
-    told: Callable[[str], Sequence[Told]], models: Sequence[str]
-) -> list[tuple[Told, str | None]]:
+    told: Callable[[str], Sequence[Use]], models: Sequence[str]
+) -> list[tuple[Use, str | None]]:
     """Those that count for him whatever he asks for, then those of each model."""
     return [(one, None) for one in told("")] + [
         (one, model) for model in models for one in told(model) if one.scope == "model"

@@ -12,7 +12,7 @@ keeping     whether what it is promised can be kept, by the fair order or by pro
 fair        the queue; share is fair sharing at one level, line an order by tags, user who stands at
             the end of a path, returned what lost its slot; ahead tells what goes before a place,
             by the backlog of each group
-room        how many pictures may be there at a time; present counts those of others together
+room        how many pictures may be there at a time; present counts them
 live        what is remembered of a job until it is over
 forecast    how long it takes: fluid and lanes turn work into seconds; pace, flow and passing
             measure, crowds looks hours ahead

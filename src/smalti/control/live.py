@@ -1,4 +1,4 @@
-"""`Live`: what a controller remembers of a job until it is over; `Lines`: of its user."""
+"""`Live`: what a controller remembers of a job until it is over."""
 
 from __future__ import annotations
 
@@ -47,29 +47,3 @@ def path_of(tier: Tier, ask: Ask, service: ServiceTier | None = None) -> Path:
 @cache
 def _class(tier: str, weight: float, service: ServiceTier) -> Step:
     return Step(service_class(tier, service), weight * WEIGHTS[service])
-
-
-class Lines:
-    """How many pictures of each user wait, those that are not enqueued yet too.
-
-    Flex has a line of its own: what he has there does not stand in the way of what he wants now.
-    """
-
-    def __init__(self) -> None:
-        self._waiting: dict[str, int] = {}
-
-    def waiting(self, ask: Ask, service: str | None = None) -> int:
-        """Of its user, in its line. service: in place of the one it asks for."""
-        return self._waiting.get(_line_of(ask, service), 0)
-
-    def add(self, ask: Ask, pictures: int) -> None:
-        line = _line_of(ask)
-        waiting = self._waiting.get(line, 0) + pictures
-        if waiting:
-            self._waiting[line] = waiting
-        else:
-            self._waiting.pop(line, None)
-
-
-def _line_of(ask: Ask, service: str | None = None) -> str:
-    return ask.user_id if (service or ask.service) != "flex" else f"{ask.user_id} flex"

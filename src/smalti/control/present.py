@@ -1,4 +1,4 @@
-"""`Present`: how many pictures of somebody are there now."""
+"""How many pictures are there now: `Lines`, of each user; `Present`, of whom a bound counts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,32 @@ from smalti.control.accounts import FIELDS
 from smalti.control.limits import Bound
 from smalti.control.live import Live
 from smalti.control.nouns import Ask, Reservation, Scope
+
+
+class Lines:
+    """How many pictures of each user wait, those that are not enqueued yet too.
+
+    Flex has a line of its own: what he has there does not stand in the way of what he wants now.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, int] = {}
+
+    def waiting(self, ask: Ask, service: str | None = None) -> int:
+        """Of its user, in its line. service: in place of the one it asks for."""
+        return self._waiting.get(_line_of(ask, service), 0)
+
+    def add(self, ask: Ask, pictures: int) -> None:
+        line = _line_of(ask)
+        waiting = self._waiting.get(line, 0) + pictures
+        if waiting:
+            self._waiting[line] = waiting
+        else:
+            self._waiting.pop(line, None)
+
+
+def _line_of(ask: Ask, service: str | None = None) -> str:
+    return ask.user_id if (service or ask.service) != "flex" else f"{ask.user_id} flex"
 
 
 class _There:
@@ -62,10 +88,10 @@ class Present:
         """Whether it is known for whom it counts."""
         return bool(getattr(about, FIELDS[bound.scope]))
 
-    def jobs(self, bound: Bound, about: Ask | Reservation) -> list[Live]:
+    def jobs(self, bound: Bound, about: Ask | Reservation) -> Iterable[Live]:
         """What must go before there is room, the oldest first."""
         its = self._of(bound, about)
-        return [] if its is None else list(its.jobs.values())
+        return () if its is None else its.jobs.values()
 
     def _of(self, bound: Bound, about: Ask | Reservation) -> _There | None:
         return self._there.get(bound.scope, {}).get(getattr(about, FIELDS[bound.scope]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 
 from smalti.control import wording
@@ -9,9 +10,9 @@ from smalti.control.capacity import Capacity
 from smalti.control.denial import Denial
 from smalti.control.fair import FairQueue
 from smalti.control.limits import Bound
-from smalti.control.live import Lines, Live, path_of
+from smalti.control.live import Live, path_of
 from smalti.control.nouns import Ask, Occupancy, Reservation, Wait
-from smalti.control.present import Present
+from smalti.control.present import Lines, Present
 from smalti.control.tiers import Tier
 
 
@@ -64,10 +65,10 @@ class Room:
         if over > 0:
             wait_s = self._capacity.until_named(path_of(tier, ask), over, now)
             return wording.too_many_waiting(tier, waiting, ask.images, wait_s, now)
-        for bound in tier.bounds:
-            denial = self._beyond(bound, tier, ask, now)
-            if denial is not None:
-                return denial
+        beyond = [self._beyond(bound, tier, ask, now) for bound in tier.bounds]
+        denials = [denial for denial in beyond if denial is not None]
+        if denials:
+            return max(denials, key=_latest)
         over = self.waiting + ask.images - most
         if over > 0:
             wait_s = self._capacity.until_gone(over, now)
@@ -110,3 +111,8 @@ class Room:
                 each_s = self._capacity.drawing_s(live.work)
                 wait_s = max(wait_s, wait.finish_s[1] if wait is not None else each_s)
         return wait_s
+
+
+def _latest(denial: Denial) -> float:
+    """When it says that there is room; never for what cannot be."""
+    return math.inf if denial.retry_at is None else denial.retry_at

@@ -29,21 +29,17 @@ class Pacing:
         self._devices = devices
         self._kept = ""
 
-    def recall(self) -> bool:
-        """Begin with what was kept; returns whether anything was. Raises StoreUnavailable."""
+    def recall(self) -> None:
+        """Begin with what was kept. Raises StoreUnavailable."""
         kept = self._books.jobs.noted(NAME)
         if kept is None:
-            return False
+            return
         try:
             told = json.loads(kept)
-            if told["of"] != self._of():
-                return False
-            self._books.controller.recall(told["paces"])
+            if told["of"] == self._of():
+                self._books.controller.recall(told["paces"])
         except (KeyError, TypeError, ValueError) as error:
             log.warning("how fast pictures were drawn cannot be read, and is measured: %r", error)
-            return False
-        self._kept = kept
-        return True
 
     async def keep(self) -> None:
         """What was measured by now, if that is something new and can be kept."""
