@@ -181,7 +181,7 @@ class Capacity:
         if place is not None and not any(used.rule == RULE for used in live.used):
             live.used.append(Claim(live.ask.user_id, RULE, 0, place[0], place[1]))
         if place is None or place[2] != live.path[0].name:
-            self._forecast.comes(live.path[0].name, live.work * live.ask.images, now)
+            self._forecast.coming.asked(live.path[0].name, live.work * live.ask.images, now)
 
     def gives_back(self, live: Live) -> None:
         """An admission came to nothing."""
@@ -225,4 +225,4 @@ class Capacity:
         if claim.rule == RULE and self._appointments.told(ask.user_id, now) is None:
             name = service_class(ask.tier, ask.served_as)
             self._appointments.keep(claim, name, ask.work * ask.images)
-            self._forecast.comes(name, ask.work * ask.images, now)
+            self._forecast.coming.asked(name, ask.work * ask.images, now)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from smalti.control.written import numbers
+
 _STEP, _OUTER_STEP = 0.04, 0.004
 _FIRST_STEP = 2.0
 _SCALE_WEIGHT = 0.02
@@ -38,6 +40,19 @@ class Quantiles:
         self._lean = 0.0
         self._far = [max(abs(first[-1] - first[0]), _LEAST_SCALE)] * len(first)
         self._seen = seen
+
+    @classmethod
+    def read(cls, levels: Sequence[float], written: Sequence[float]) -> Quantiles:
+        """What `written` wrote, of the same levels."""
+        n = len(levels)
+        found = numbers(written, 2 * n + 2)
+        its = cls(levels, found[:n], int(found[-1]))
+        its._far, its._lean = [max(far, _LEAST_SCALE) for far in found[n:-2]], found[-2]
+        return its
+
+    def written(self) -> list[float]:
+        """As JSON can hold it."""
+        return [*self._values, *self._far, self._lean, float(self._seen)]
 
     def at(self, i: int) -> float:
         """The quantile of the level at place i; never below the one before it."""

@@ -12,7 +12,7 @@ from smalti.control.appointments import Appointments
 from smalti.control.capacity import Capacity
 from smalti.control.denial import Denial
 from smalti.control.fair import FairQueue
-from smalti.control.forecast import FIRST_DEVICE_S, Forecast, Paces
+from smalti.control.forecast import FIRST_DEVICE_S, Forecast, Learnt
 from smalti.control.keeping import Keeping
 from smalti.control.live import Live, path_of
 from smalti.control.nouns import (
@@ -126,13 +126,13 @@ class Controller:
         slots = range(1, self._slots + 1) if self._forecast.measured else ()
         return tuple(self._forecast.pace(running).mean for running in slots)
 
-    def paces(self) -> Paces | None:
-        """How fast pictures are drawn, as JSON can hold it; None before any was."""
-        return self._forecast.paces()
+    def learnt(self) -> Learnt | None:
+        """Of the fleet, of what comes and of waits, as JSON can hold it; None before any."""
+        return self._forecast.learnt()
 
-    def recall(self, paces: Paces) -> None:
-        """Begin with what was measured before. Raises ValueError, KeyError or TypeError."""
-        self._queue.device_s_per_work = self._forecast.recall(paces)
+    def recall(self, learnt: Learnt, now: float) -> None:
+        """Begin with what was learnt before. Raises ValueError, KeyError or TypeError."""
+        self._queue.device_s_per_work = self._forecast.recall(learnt, now)
 
     def rungs(self) -> dict[str, int]:
         """How many rungs of the ladder are taken for each class."""
@@ -169,7 +169,7 @@ class Controller:
         self._capacity.accepts(live, now)
         self._keeping.accepts(self._tier(ask.tier), live, now)
         before = self._room.line(ask)
-        self._forecast.admitted(live.path[0].name, before, ask.images, live.work, now)
+        self._forecast.coming.admitted(live.path[0].name, before, ask.images, live.work, now)
         self._register(live)
         return replace(admission, used=tuple(live.used)) if live.used else admission
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from smalti.control.written import numbers
+
 UNTIL_S = (300.0, 1800.0, 10_800.0, 64_800.0, math.inf)
 """Seconds from now until which each of a class's expected rates holds."""
 _BACK_S = tuple(4.0 * until_s for until_s in UNTIL_S[:-1])
@@ -27,6 +29,18 @@ class Crowd:
     def __init__(self) -> None:
         self._at = -math.inf
         self._sums = [0.0] * len(_BACK_S)
+
+    @classmethod
+    def read(cls, written: Sequence[float], later_s: float) -> Crowd:
+        """What `written` wrote, as if it had come so much later."""
+        its = cls()
+        at, *its._sums = numbers(written, 1 + len(_BACK_S), 0.0)
+        its._at = at + later_s
+        return its
+
+    def written(self) -> list[float]:
+        """As JSON can hold it."""
+        return [max(self._at, 0.0), *self._sums]
 
     def add(self, amount: float, now: float) -> None:
         self._sums = [before + amount for before in self._decayed(now)]

@@ -92,6 +92,12 @@ class FairQueue:
 
     # --- what happens ---
 
+    def expect(self, name: str, weight: float) -> None:
+        """A class will be heard of; nothing is changed if it was."""
+        if name not in self.root.members:
+            seat = self.root.members[name] = Group(name, self.root).seat
+            seat.weight, seat.max_running = weight, UNBOUNDED
+
     def put(self, job_id: str, path: Sequence[Step], indices: Iterable[int], work: float) -> None:
         """Let the pictures of a new job wait behind its user's others.
 

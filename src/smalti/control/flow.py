@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+
+from smalti.control.written import numbers
 
 _SHORT_S, _LONG_S = 15.0, 90.0
 _TIMES = _LONG_S / _SHORT_S
@@ -25,6 +28,19 @@ class Arrivals:
         self._short = self._long = self._squares = 0.0
         self._at: float | None = None
         self._begun = 0.0
+
+    @classmethod
+    def read(cls, written: Sequence[float], later_s: float) -> Arrivals:
+        """What `written` wrote, as if it had come so much later."""
+        its = cls()
+        begun, at, its._short, its._long, its._squares = numbers(written, 5, 0.0)
+        its._begun, its._at = begun + later_s, at + later_s
+        return its
+
+    def written(self) -> list[float]:
+        """As JSON can hold it."""
+        at = self._begun if self._at is None else self._at
+        return [self._begun, at, self._short, self._long, self._squares]
 
     def add(self, amount: float, now: float) -> None:
         if self._at is None:

@@ -7,18 +7,18 @@ how wrong such forecasts have been lately (`conformal`).
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from smalti.control.crowds import UNTIL_S, Crowd
+from smalti.control.coming import Coming
+from smalti.control.crowds import UNTIL_S
 from smalti.control.fair import Ahead, FairQueue, Step
-from smalti.control.flow import Arrivals
 from smalti.control.fluid import Course, Rival
 from smalti.control.lanes import P90, slot_after
 from smalti.control.nouns import Wait, is_flex
 from smalti.control.pace import Pace
-from smalti.control.passing import Passing
-from smalti.control.told import Raw, Told
+from smalti.control.told import Raw, Told, read_errors
+from smalti.control.written import numbers
 
 FIRST_SLOT_S = 0.02
 """Seconds in a slot for a tile-step, until the first picture has been measured."""
@@ -32,8 +32,13 @@ _NOTHING = (0.0,) * len(UNTIL_S)
 _LANES = 64
 """With more slots than this, they are seen as a flow."""
 
-Paces = dict[str, list[list[float] | None]]
-"""`slot`: seconds of a tile-step, by how full the fleet is; `device`: its device-seconds."""
+_LEAST_WEIGHT = 1e-9
+
+FRESH_S = 300.0
+"""How old what came may be, to be taken to come still."""
+Learnt = Mapping[str, Any]
+"""`slot`: seconds of a tile-step, by how full the fleet is; `device`: its device-seconds; `errors`
+of what was told; `weights` of classes; what was `coming` for them, the latest of it `at`."""
 Stamp = tuple[int, float]
 """While it is the same and the queue does not change, so is what is foreseen for anybody."""
 
@@ -41,7 +46,8 @@ Stamp = tuple[int, float]
 class Forecast:
     """slots: pictures that are drawn at a time. measured: whether anything has been drawn yet;
     before, all of it rests on a guess. full: the pace of pictures that get the last free slot.
-    rate: tile-steps per second of all slots together. told: what it is held to."""
+    rate: tile-steps per second of all slots together. coming: what comes. told: what it is held
+    to."""
 
     def __init__(self, queue: FairQueue) -> None:
         self.measured = False
@@ -53,10 +59,7 @@ class Forecast:
         self._paces: list[Pace | None] = [None] * _BINS
         self.full = self.pace(0)
         self._set_rate()
-        self._arrivals: dict[str, Arrivals] = {}
-        self._arriving: dict[str, tuple[float, ...]] = {}
-        self._crowds = defaultdict[str, Crowd](Crowd)
-        self._passing: dict[str, Passing] = {}
+        self.coming = Coming()
         self._courses: dict[str, tuple[tuple[int, int, float], Course]] = {}
 
     @property
@@ -71,33 +74,11 @@ class Forecast:
 
     # --- what is learnt ---
 
-    def comes(self, service_class: str, work: float, now: float) -> None:
-        """Work of a class has been admitted."""
-        flow = self._arrivals.get(service_class)
-        if flow is None:
-            flow = self._arrivals[service_class] = Arrivals()
-        flow.add(work, now)
-
-    def admitted(
-        self, service_class: str, before: int, images: int, work: float, now: float
-    ) -> None:
-        """A job. before: pictures of its user that wait. work: of each of its own."""
-        passing = self._passing.get(service_class)
-        if passing is None:
-            passing = self._passing[service_class] = Passing()
-        passing.came(before, images, work, now)
-        self._crowds[service_class].add(images * work, now)
-
     def look(self, now: float) -> None:
         """Take note of how much comes for each class; it is good for a second or so."""
-        for passing in self._passing.values():
-            passing.look(now)
+        self.coming.look(now)
         self.told.look(now)
         self._changes += 1
-        crowds = self._crowds
-        self._arriving = {
-            name: crowds[name].rates(flow.rate(now), now) for name, flow in self._arrivals.items()
-        }
 
     def drew(self, work: float, running: int, slot_s: float, device_s: float) -> float:
         """A picture has been drawn. running: pictures that held slots when it got its own.
@@ -115,27 +96,44 @@ class Forecast:
         self._device_pace.saw(device_s / work)
         return self._device_pace.mean
 
-    def paces(self) -> Paces | None:
-        """What was measured, as JSON can hold it; None before anything was."""
+    def learnt(self) -> Learnt | None:
+        """As JSON can hold it; None before anything was measured."""
         if not self.measured:
             return None
-        slot = [None if pace is None else pace.written() for pace in self._paces]
-        return {"slot": slot, "device": [self._device_pace.written()]}
+        return {
+            "slot": [None if pace is None else pace.written() for pace in self._paces],
+            "device": self._device_pace.written(),
+            "errors": self.told.written(),
+            "weights": {name: its.weight for name, its in self._queue.classes.items()},
+            "coming": self.coming.written(),
+            "at": self.coming.at,
+        }
 
-    def recall(self, paces: Paces) -> float:
-        """Go on from what was measured before a restart; returns as `drew`.
+    def recall(self, learnt: Learnt, now: float) -> float:
+        """Go on from what was learnt before a restart; returns as `drew`.
 
-        Raises ValueError for what is none, and then nothing is changed.
+        What came is taken to come still, if the break was no longer than `FRESH_S`. Raises
+        ValueError, KeyError or TypeError for what is none, and then nothing is changed.
         """
-        slot, (device,) = paces["slot"], paces["device"]
-        if len(slot) != _BINS or device is None:
-            raise ValueError(f"{paces} are no paces.")
-        read = [None if its is None else Pace.read(FIRST_SLOT_S, its) for its in slot]
-        self._device_pace, self._paces = Pace.read(FIRST_DEVICE_S, device), read
+        device, paces = Pace.read(FIRST_DEVICE_S, learnt["device"]), learnt["slot"]
+        read = [None if its is None else Pace.read(FIRST_SLOT_S, its) for its in paces]
+        if len(read) != _BINS:
+            raise ValueError(f"{paces} are not {_BINS} paces.")
+        errors = read_errors(learnt["errors"])
+        names = list(learnt["weights"])
+        weights = numbers(learnt["weights"].values(), len(names), _LEAST_WEIGHT)
+        coming = Coming.read(learnt["coming"], learnt["at"], now)
+        self._device_pace, self._paces = device, read
         self.measured = any(pace is not None for pace in read)
+        self.told.recall(errors)
+        if abs(now - learnt["at"]) <= FRESH_S:
+            for name, weight in zip(names, weights, strict=True):
+                self._queue.expect(name, weight)
+            self.coming = coming
+            coming.look(now)
         self.full = self.pace(self._slots)
         self._set_rate()
-        return self._device_pace.mean
+        return device.mean
 
     # --- what is foreseen ---
 
@@ -156,7 +154,7 @@ class Forecast:
 
     def arriving(self, service_class: str) -> float:
         """Tile-steps that come for a class in a second."""
-        return self._arriving.get(service_class, _NOTHING)[0]
+        return self.coming.rates.get(service_class, _NOTHING)[0]
 
     def raw(
         self, path: Sequence[Step], work: float, ahead: Ahead, before: int, own: int, now: float
@@ -224,7 +222,7 @@ class Forecast:
 
     def rivals(self, service_class: str) -> list[Rival]:
         """The other classes, as the fluid model sees them."""
-        arriving = self._arriving
+        arriving = self.coming.rates
         return [
             (group.weight, group.work, arriving.get(name, _NOTHING))
             for name, group in self._queue.root.members.items()
@@ -260,9 +258,9 @@ class Forecast:
         if rivals:
             owes = self._owes(step)
             work += min(owes, course.contested()) if owes > 0.0 else 0.0
-        passing = self._passing.get(step.name) if before else None
-        if passing is not None:
-            fluid_s = course.seconds(work, passing.rate(before, own, mean_work))
+        if before:
+            passing_work = self.coming.passing(step.name).rate(before, own, mean_work)
+            fluid_s = course.seconds(work, passing_work)
         else:
             fluid_s = course.seconds(work) if rivals else work / rate
         position = round(fluid_s * rate / mean_work) if mean_work > 0.0 else 0
@@ -289,7 +287,7 @@ class Forecast:
         found = self._courses.get(name)
         if found is not None and found[0] == stamp:
             return found[1]
-        own = self._arriving.get(name, _NOTHING)
+        own = self.coming.rates.get(name, _NOTHING)
         course = Course(weight, self.rivals(name), self.rate, own)
         self._courses[name] = stamp, course
         return course

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from smalti.control.written import numbers
+
 _WEIGHT = 0.1
 _OUTLIER = 10.0
 _LEAST_SPREAD = 0.1
@@ -32,11 +34,11 @@ class Pace:
 
         Raises ValueError for what it did not write.
         """
-        mean, variance = written
-        if not (0.0 < mean < math.inf and 0.0 <= variance < math.inf):
+        mean, variance = numbers(written, 2, 0.0)
+        if not mean:
             raise ValueError(f"{written} is no pace.")
         pace = cls(first_guess)
-        pace.mean, pace._variance, pace._seen = float(mean), float(variance), 1
+        pace.mean, pace._variance, pace._seen = mean, variance, 1
         return pace
 
     def written(self) -> list[float]:

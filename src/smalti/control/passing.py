@@ -8,7 +8,10 @@ user each picture found waiting.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from operator import mul
+
+from smalti.control.written import numbers
 
 _HORIZON_S = 60.0
 _DEEPEST = 16
@@ -25,6 +28,18 @@ class Passing:
         self._at = 0.0
         self._came = [0.0] * _DEEPEST
         self._rates = [0.0] * (_DEEPEST + 1)
+
+    @classmethod
+    def read(cls, written: Sequence[float], later_s: float) -> Passing:
+        """What `written` wrote, as if it had come so much later."""
+        its = cls()
+        at, *its._came = numbers(written, 1 + _DEEPEST, 0.0)
+        its._at = at + later_s
+        return its
+
+    def written(self) -> list[float]:
+        """As JSON can hold it."""
+        return [self._at, *self._came]
 
     def came(self, before: int, images: int, work: float, now: float) -> None:
         """A job is admitted whose user has so many pictures waiting. work: of each of its own."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from smalti.control.controller import Controller
 from smalti.control.denial import Denial
-from smalti.control.forecast import Paces
+from smalti.control.forecast import Learnt
 from smalti.control.nouns import Admission, Ask, Claim, Offer, Reservation, Turn
 from smalti.control.policy import Policy, read_policy
 
@@ -84,9 +84,9 @@ class Recorded(Controller):
         self._tell({"do": "restore", "now": now, **whole})
         super().restore(held, now, told)
 
-    def recall(self, paces: Paces) -> None:
-        super().recall(paces)
-        self._tell({"do": "recall", "paces": paces})
+    def recall(self, learnt: Learnt, now: float) -> None:
+        super().recall(learnt, now)
+        self._tell({"do": "recall", "now": now, "learnt": learnt})
 
     def recount(self, reservations: Iterable[Reservation], now: float) -> None:
         held = list(reservations)
@@ -230,7 +230,7 @@ _REPLAYED: dict[str, Callable[[Controller, Mapping[str, Any]], Any]] = {
     "restore": lambda c, e: c.restore(
         _held(e["reservations"]), e["now"], [Claim(**claim) for claim in e["claims"]]
     ),
-    "recall": lambda c, e: c.recall(e["paces"]),
+    "recall": lambda c, e: c.recall(e["learnt"], e["now"]),
     "recount": lambda c, e: c.recount(_held(e["reservations"]), e["now"]),
     "adopt": lambda c, e: c.adopt(ask_of(e["ask"]), e.get("admitted_at")),
     "enqueue": lambda c, e: c.enqueue(e["job_id"], e["now"], e["indices"]),

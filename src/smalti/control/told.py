@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 from smalti.control.conformal import Quantiles
 
@@ -71,6 +73,19 @@ class Raw:
         )  # fmt: skip
 
 
+Written = list[str | bool | list[float]]
+"""Of a kind: what it is, and the quantiles of its errors."""
+
+
+def read_errors(written: Iterable[Sequence[Any]]) -> dict[Kind, Errors]:
+    """What `Told.written` wrote. Raises ValueError or TypeError for anything else."""
+    return {
+        (str(name), bool(waits), bool(behind), bool(far)):
+            Errors(Quantiles.read(LEVELS, start), Quantiles.read(LEVELS, finish))
+        for name, waits, behind, far, start, finish in written
+    }  # fmt: skip
+
+
 class Told:
     """Of every forecast that somebody was told."""
 
@@ -78,6 +93,16 @@ class Told:
         self._due: list[tuple[float, int, bool, Raw]] = []
         self._number = count()
         self._errors: dict[Kind, Errors] = {}
+
+    def written(self) -> list[Written]:
+        """How wrong forecasts were, as JSON can hold it; `read_errors` reads it."""
+        return [
+            [*kind, its.start.written(), its.finish.written()] for kind, its in self._errors.items()
+        ]
+
+    def recall(self, errors: Mapping[Kind, Errors]) -> None:
+        """Go on from these."""
+        self._errors.update(errors)
 
     def errors(self, kind: Kind) -> Errors:
         errors = self._errors.get(kind)

@@ -15,7 +15,7 @@ ends       how jobs and pictures end
 keeper     writes down what must survive, and tries again until it is written
 finishing  makes the file of a finished picture
 restoring  takes up at the start what was left at the end
-pacing     keeps how fast pictures are drawn, for the next start
+lessons    keeps what was learnt of the fleet and the crowd, for the next start
 health     whether what is promised can be written down
 cleaning   deletes what is older than the settings keep
 recorder   writes down what control is told and decides

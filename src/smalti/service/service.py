@@ -27,8 +27,8 @@ from smalti.service.ends import Ends
 from smalti.service.health import RETRY_AFTER_S, Health
 from smalti.service.job import Job, Ties
 from smalti.service.keeper import Keeper
+from smalti.service.lessons import Lessons
 from smalti.service.overview import Overview
-from smalti.service.pacing import Pacing
 from smalti.service.parts import Parts, probe
 from smalti.service.policies import Policies, policy_of
 from smalti.service.previews import Previews
@@ -93,7 +93,7 @@ class Service:
         self._ties = Ties(self._wait, self._left, self.picture, clock)
         self._ends = Ends(books, backend)
         self._dispatcher = Dispatcher(books, backend, self._ends)
-        self._pacing = Pacing(books, backend.devices)
+        self._lessons = Lessons(books, backend.devices)
         self._admission = Admission(books, self.models, self.tier_of)
         self.overview = Overview(books)
         self.previews = Previews(
@@ -113,7 +113,7 @@ class Service:
     async def start(self) -> None:
         """Takes up the jobs that were left; returns as soon as the workers are starting."""
         await self._backend.start()
-        self._pacing.recall()
+        self._lessons.recall()
         restorer = Restorer(self._books, self.models, self._ties, self._dispatcher.begin)
         await restorer.restore(self._books.controller.keep_s)
         self._dispatcher.open = True
@@ -121,7 +121,7 @@ class Service:
             asyncio.create_task(self._until_ready()),
             asyncio.create_task(self._dispatcher.look()),
             asyncio.create_task(clean_hourly(self._books, self.settings)),
-            asyncio.create_task(self._pacing.keep_going()),
+            asyncio.create_task(self._lessons.keep_going()),
         ]
 
     async def stop(self) -> None:
@@ -142,7 +142,7 @@ class Service:
         self.previews.close()
         await self._backend.stop()
         self._books.health.close()
-        await self._pacing.keep()
+        await self._lessons.keep()
         await self._books.keeper.settle(at_most_s=5.0)
         await asyncio.to_thread(self._parts.close)
         if self._recorder is not None:

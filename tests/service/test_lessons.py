@@ -1,4 +1,4 @@
-"""How fast pictures are drawn is kept, and believed by whoever draws with the same."""
+"""What was learnt is kept, and believed by whoever draws with the same."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from lives import Life, ask, begin, finish
 
-from smalti.service.pacing import NAME
+from smalti.service.lessons import NAME
 
 
 def paces_of(life: Life) -> Any:
-    return life.service._books.controller.paces()
+    learnt = life.service._books.controller.learnt()
+    return learnt and {"slot": learnt["slot"], "device": learnt["device"]}
 
 
 async def drawn(folder: Path) -> Any:
@@ -23,7 +24,7 @@ async def drawn(folder: Path) -> Any:
     assert paces_of(life) is None
     for i in range(3):
         await finish(await life.service.submit(ask(f"a boat {i}"), life.caller))
-    await life.service._pacing.keep()
+    await life.service._lessons.keep()
     paces = paces_of(life)
     assert paces is not None
     await life.kill()
@@ -54,7 +55,7 @@ def test_it_is_kept_when_the_server_stops(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("change", ["other devices", "no JSON", "no paces", "a list"])
+@pytest.mark.parametrize("change", ["other devices", "no JSON", "nothing learnt", "a list"])
 def test_what_tells_nothing_is_not_believed(tmp_path: Path, change: str) -> None:
     async def run() -> None:
         await drawn(tmp_path)
@@ -65,8 +66,8 @@ def test_what_tells_nothing_is_not_believed(tmp_path: Path, change: str) -> None
                 wrong = json.dumps({**kept, "of": [["cuda:0", "smalti-mini"]]})
             case "no JSON":
                 wrong = "{"
-            case "no paces":
-                wrong = json.dumps({**kept, "paces": {"slot": [], "device": []}})
+            case "nothing learnt":
+                wrong = json.dumps({**kept, "learnt": {"slot": [], "device": []}})
             case _:
                 wrong = "[1, 2]"
         await life.parts.jobs.note(NAME, wrong)
