@@ -24,8 +24,9 @@ def fake_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["version"]) == 0
-    assert capsys.readouterr().out.startswith("smalti 0.")
+    for asked in (["version"], ["--version"]):
+        assert run(asked) == 0
+        assert capsys.readouterr().out.startswith("smalti 0.")
     assert run(["version", "--json"]) == 0
     assert json.loads(capsys.readouterr().out).keys() >= {"smalti", "torch", "python", "compiled"}
 

@@ -59,6 +59,22 @@ def run(arguments: list[str]) -> int:
     return code
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"smalti {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _smalti(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", is_eager=True, callback=_tell_version),
+    ] = False,
+) -> None:
+    """What is typed before a command."""
+
+
 app.command()(pictures.generate)
 app.command()(pictures.stylize)
 app.command()(pictures.edit)
