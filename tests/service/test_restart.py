@@ -17,6 +17,8 @@ from smalti.errors import Unavailable
 from smalti.models.facts import MINI
 from smalti.pictures.decode import Upload
 from smalti.service import Denied, Job, JobView
+from smalti.service.policies import Cause
+from smalti.service.request import Manner
 
 Check = Callable[[Life], Awaitable[None]]
 
@@ -196,6 +198,25 @@ def test_a_limit_outlives_a_restart_with_the_clock_ahead(tmp_path: Path) -> None
             await it.service.submit(ask(), it.user("poor", "free"))
 
     in_two_lives(tmp_path, first, second, clock=clock)
+
+
+def test_a_bound_outlives_a_restart(tmp_path: Path) -> None:
+    bounds = ["user 2 at once", "org 2 at once", "region 2 at once", "model 2 at once"]
+
+    async def first(it: Life) -> None:
+        it.service.policies.set_tier("free", {"limits": bounds}, Cause("me", "To share it."))
+        it.service.look_at_policy()
+        manner = Manner(region="FR")
+        await it.service.submit(ask("hold@1", n=2, manner=manner), it.user("poor", "free"))
+
+    async def second(it: Life) -> None:
+        await it.holding()
+        there = it.service.occupancies(it.user("poor", "free"), "FR", MINI.name)
+        assert [(its.scope, its.used) for its in there] == [
+            ("user", 2), ("org", 2), ("region", 2), ("model", 2)
+        ]  # fmt: skip
+
+    in_two_lives(tmp_path, first, second)
 
 
 def test_what_can_never_be_drawn_here_fails_and_costs_nothing(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from smalti.control.controller import Ask
+from smalti.control.nouns import Ask, Reservation
 from smalti.errors import DrawingFailed
 from smalti.models.facts import ModelFacts
 from smalti.models.tile_model import Codes, Conditions, Rgb
@@ -52,9 +52,10 @@ class Restorer:
         jobs = self._books.jobs
         reservations, claims = jobs.reservations_since(now - window_s), jobs.claims(now)
         self._books.controller.restore(reservations, now, claims)
+        held = {reservation.job_id: reservation for reservation in reservations}
         left = await asyncio.to_thread(lambda: list(left_unfinished(self._books.jobs)))
         for row, pictures in left:
-            taking_up = self._take_up(row, pictures)
+            taking_up = self._take_up(row, pictures, held.get(row.job_id))
             if row.source_blob is None:
                 await taking_up
             else:
@@ -62,9 +63,11 @@ class Restorer:
         if left:
             log.info("%d jobs go on that were left unfinished", len(left))
 
-    async def _take_up(self, row: JobRow, pictures: Sequence[PictureRow]) -> None:
+    async def _take_up(
+        self, row: JobRow, pictures: Sequence[PictureRow], held: Reservation | None
+    ) -> None:
         try:
-            job = await restored(row, pictures, self._models, self._books, self._ties)
+            job = await restored(row, pictures, held, self._models, self._books, self._ties)
         except DrawingFailed as error:
             await self._give_up(row, error)
             return
@@ -96,11 +99,15 @@ def left_unfinished(jobs: Jobs) -> Iterator[tuple[JobRow, tuple[PictureRow, ...]
 async def restored(
     row: JobRow,
     pictures: Iterable[PictureRow],
+    held: Reservation | None,
     models: Mapping[str, ModelFacts],
     books: Books,
     ties: Ties,
 ) -> Job:
-    """A job as it was. Raises DrawingFailed if it can never be drawn here."""
+    """A job as it was. held: what is reserved for it, which tells for whom it counts.
+
+    Raises DrawingFailed if it can never be drawn here.
+    """
     try:
         brief = Brief.read(row.request)
     except (KeyError, TypeError, ValueError) as error:
@@ -115,7 +122,7 @@ async def restored(
         )
     source = await _source(row, books.keeper) if brief.with_source else None
     return Job(
-        ask=_ask(row, brief),
+        ask=_ask(row, brief, held),
         brief=brief,
         model=model,
         conditions=Conditions(brief.prompt, brief.frame.grid, source, brief.style),
@@ -129,7 +136,7 @@ async def restored(
     )
 
 
-def _ask(row: JobRow, brief: Brief) -> Ask:
+def _ask(row: JobRow, brief: Brief, held: Reservation | None) -> Ask:
     service: Any = brief.service
     return Ask(
         row.job_id,
@@ -139,7 +146,8 @@ def _ask(row: JobRow, brief: Brief) -> Ask:
         brief.n,
         float(brief.frame.grid.tiles),
         key_id=row.key_id or "",
-        model=brief.model,
+        region="" if held is None else held.region,
+        model=brief.model if held is None else held.model,
         service=service,
     )
 
