@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from smalti.control import Admission, Ask, Controller
+from smalti.control.denial import Option
 from smalti.control.limits import Bound, parse_bound
 from smalti.control.nouns import Scope
+from smalti.control.switches import Switch
 from smalti.control.tiers import Tier, read_tier
 
 FIELD: dict[Scope, str] = {
@@ -132,6 +134,43 @@ def test_of_several_the_one_that_opens_last_is_told() -> None:
     denial = denied(control.admit(ask("ann"), NOON))
     assert denial.rule == "free/org/at_once"
     assert denied(control.admit(ask("ann", images=3), NOON)).kind == "impossible"
+
+
+def after_eight(limits: list[str], max_waiting: int = 100) -> Controller:
+    """Eight pictures were drawn, and nobody has more."""
+    its = read_tier("free", {"limits": limits, "max_waiting": max_waiting}, tier())
+    control = Controller(policy(its), 1_000_000)
+    control.slots = 1
+    for i in range(8):
+        job_id = send(control, ask("ann"), NOON + i)
+        assert control.next(NOON + i) is not None
+        control.finished(job_id, 0, 1.0, NOON + i + 1)
+    return control
+
+
+@pytest.mark.parametrize("bound", ["3 at once", "org 3 at once", "3 waiting", None])
+def test_no_time_is_told_for_what_there_is_never_room_for(bound: str | None) -> None:
+    """Ten a day: five would be within that tomorrow."""
+    control = after_eight(["10/day"], 3) if bound is None else after_eight(["10/day", bound])
+    denial = denied(control.admit(ask("ann", images=5), NOON + 20))
+    assert (denial.kind, denial.retry_at) == ("impossible", None)
+    assert "Ask for 3 or fewer" in denial.message
+    switch = Switch("tier", "free", "Back soon.", None, NOON + 60)
+    control.policy = control.policy.with_switch(switch)
+    for images, told in ((5, None), (2, NOON + 60)):
+        denial = denied(control.admit(ask("ann", images=images), NOON + 20))
+        assert (denial.kind, denial.retry_at) == ("paused", told)
+
+
+@pytest.mark.parametrize("bound", ["org 3 at once", "org 3 waiting", None])
+def test_no_more_are_offered_than_there_is_room_for(bound: str | None) -> None:
+    """Of ten a day two are left."""
+    control = after_eight(["10/day"], 3) if bound is None else after_eight(["10/day", bound])
+    for there, offered in ((1, 2), (1, 1), (1, 0)):
+        control.adopt(ask("ann", images=there))
+        denial = denied(control.consider(ask("ann", images=3), NOON + 20))
+        assert denial.kind == "limit"
+        assert denial.options == ((Option("fewer", images=offered),) if offered else ())
 
 
 def test_a_new_bound_counts_who_is_there_already() -> None:

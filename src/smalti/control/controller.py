@@ -51,13 +51,13 @@ class Controller:
     def __init__(self, policy: Policy, max_waiting: int) -> None:
         self._queue = FairQueue(FIRST_DEVICE_S)
         self._forecast = Forecast(self._queue)
-        self._rules = Rules(policy)
         self._appointments = Appointments()
         self._promises = Promises()
         rooms = self._queue, self._forecast, self._appointments
         self._keeping = Keeping(*rooms, self._promises)
         self._capacity = Capacity(*rooms, self._keeping, self._in_flex)
         self._room = Room(max_waiting, self._queue, self._capacity, self.wait)
+        self._rules = Rules(policy, self._room.holds)
         self._live: dict[str, Live] = {}
         self._slots = 0
         self._queue.root.credit = 0.0

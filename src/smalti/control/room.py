@@ -57,7 +57,7 @@ class Room:
         all; half of the server's room is for who is promised something."""
         if ask.images > tier.max_waiting:
             return wording.never_waiting(tier.max_waiting, ask.images, tier)
-        most = self.max_waiting // (2 if service == "flex" else 1)
+        most = self._most(service)
         if ask.images > most:
             return wording.never_waiting(most, ask.images, service=service)
         waiting = self.line(ask, service)
@@ -75,6 +75,16 @@ class Room:
             return wording.full(service, most, self.waiting, ask.images, wait_s, now)
         return None
 
+    def holds(self, tier: Tier, ask: Ask) -> tuple[int, int]:
+        """How many pictures of a request there is room for if nobody else's are there, and now."""
+        most = min(tier.max_waiting, self._most(ask.service))
+        left = min(tier.max_waiting - self.line(ask), self._most(ask.service) - self.waiting)
+        for bound in tier.bounds:
+            if self._present.counts(bound, ask):
+                most = min(most, bound.count)
+                left = min(left, bound.count - self._present.used(bound, ask))
+        return most, max(left, 0)
+
     def occupancies(self, tier: Tier, about: Ask | Reservation) -> list[Occupancy]:
         """Of each of a tier's bounds that counts for somebody."""
         return [
@@ -83,6 +93,10 @@ class Room:
             for bound in tier.bounds
             if self._present.counts(bound, about)
         ]  # fmt: skip
+
+    def _most(self, service: str) -> int:
+        """Pictures that may wait in all."""
+        return self.max_waiting // (2 if service == "flex" else 1)
 
     def _beyond(self, bound: Bound, tier: Tier, ask: Ask, now: float) -> Denial | None:
         if not self._present.counts(bound, ask):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from smalti.control import wording
@@ -32,13 +32,17 @@ class _Plan:
 
 
 class Rules:
-    """policy may be set at any time; what is reserved stays reserved.
+    """policy may be set at any time; what is reserved stays reserved. room: for how many pictures
+    of a request there is room ever, and now; as many as it likes where that is not told.
 
     Limits that count for others than before count what is remembered; those that reach further
     back see what is told to `recount`.
     """
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(
+        self, policy: Policy, room: Callable[[Tier, Ask], tuple[int, int]] | None = None
+    ) -> None:
+        self._room = room
         self._accounts = Accounts()
         self._breath = Breath()
         self._claims = Claims()
@@ -87,13 +91,16 @@ class Rules:
         return None
 
     def _over_limit(self, plan: _Plan, ask: Ask, device_s: float, now: float) -> Denial | None:
-        """Of the limits that a request breaks, the one that opens last."""
+        """Of the limits that a request breaks, the one that opens last. None for what no time
+        helps, since there is never room for it: then that is what it must be told."""
         for gauge in plan.gauges:
             if not gauge.ever_fits(ask, device_s):
                 fewer = self._fewer(plan, ask, device_s, now)
                 return wording.impossible(
                     plan.tier, gauge.limit, gauge.used(ask, now), ask.images, fewer
                 )
+        if ask.images > self._room_for(plan, ask)[0]:
+            return None
         last, parts, told_by, retry_at = self._opens(plan, ask, device_s, now)
         if last is None:
             return None
@@ -118,7 +125,12 @@ class Rules:
 
     def _paused(self, plan: _Plan, ask: Ask, device_s: float, switch: Switch, now: float) -> Denial:
         """It tells when all rules admit the request, where that is known."""
-        if ask.served_as not in plan.services or (plan.models and ask.model not in plan.models):
+        outside = plan.models and ask.model not in plan.models
+        if (
+            ask.served_as not in plan.services
+            or outside
+            or self._room_for(plan, ask)[0] < ask.images
+        ):
             return wording.paused(switch, None, now)
         _, _, told_by, retry_at = self._opens(plan, ask, device_s, now)
         known = retry_at if math.isfinite(retry_at) else None
@@ -282,12 +294,15 @@ class Rules:
         gauges, parts = self._plans[about.tier].gauges, self._breath.open
         return [gauge.standing(about, parts, now) for gauge in gauges if gauge.counts(about)]
 
+    def _room_for(self, plan: _Plan, ask: Ask) -> tuple[int, int]:
+        return (ask.images, ask.images) if self._room is None else self._room(plan.tier, ask)
+
     def _fewer(self, plan: _Plan, ask: Ask, device_s: float, now: float) -> tuple[Option, ...]:
         """The most images, fewer than asked for, that would be admitted now."""
         if ask.images == 1:
             return ()
         parts = self._parts(self._honoured(ask, now), now)
-        images = ask.images - 1
+        images = min(ask.images - 1, self._room_for(plan, ask)[1])
         for gauge in plan.gauges:
             images = gauge.room_for(ask, images, device_s, parts, now)
         return (Option("fewer", images=images),) if images else ()
