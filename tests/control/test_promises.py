@@ -84,6 +84,28 @@ def test_a_longer_one_is_refused_with_a_time_that_holds() -> None:
     assert isinstance(control.admit(ask(), denial.retry_at), Admission)
 
 
+def test_a_place_is_kept_from_the_end_of_a_pause_that_is_scheduled() -> None:
+    control = busy(12)
+    told = refusal(control, ask("ann")).retry_at
+    assert told is not None and told < NOON + 300
+    pause = Switch("tier", "free", "Back soon.", told - 60, NOON + 300)
+    control.policy = replace(control.policy, switches=(pause,))
+    for who in ("ann", "ben"):
+        denial = refusal(control, ask(who))
+        assert (denial.rule, denial.retry_at) == ("server/promise", pause.until_s)
+        assert refusal(control, ask(who), NOON + 299).rule == pause.rule
+        assert isinstance(control.admit(ask(who), NOON + 300), Admission)
+
+
+def test_no_place_is_kept_in_a_pause_of_which_the_end_is_not_known() -> None:
+    control = busy(12)
+    pause = Switch("tier", "free", "For good.", NOON + 10)
+    control.policy = replace(control.policy, switches=(pause,))
+    denial = refusal(control, ask("ann"))
+    assert (denial.rule, denial.retry_at, denial.claim) == ("server/promise", None, None)
+    assert "It is not known when" in denial.message
+
+
 def test_a_place_is_for_one_request_of_one_user_and_for_a_while() -> None:
     control = busy(30)
     at = refusal(control, ask("ann")).retry_at

@@ -33,6 +33,7 @@ class Capacity:
     """load: 0 while it is calm, 1 where promises are at their edge.
 
     in_flex: how many pictures of its user wait in flex; None for who would be denied there.
+    unpaused: when, from a time on, a request is not paused; infinite if that is not known.
     """
 
     def __init__(
@@ -42,9 +43,11 @@ class Capacity:
         appointments: Appointments,
         keeping: Keeping,
         in_flex: Callable[[Tier, Ask, float], int | None],
+        unpaused: Callable[[Ask, float], float],
     ) -> None:
         self.load = 0.0
         self._in_flex = in_flex
+        self._unpaused = unpaused
         self._queue = queue
         self._forecast = forecast
         self._appointments = appointments
@@ -195,7 +198,8 @@ class Capacity:
         at = self._appointments.told(ask.user_id, now)
         if at is None:
             at = wording.whole_second(now, late_s - promised_s)
-        claim = Claim(ask.user_id, RULE, 0, at, at + KEPT_S)
+        at = self._unpaused(ask, at)
+        claim = Claim(ask.user_id, RULE, 0, at, at + KEPT_S) if math.isfinite(at) else None
         wait_s = self._forecast.start_s(raw)
         if wait_s <= promised_s:
             wait_s = late_s
@@ -221,8 +225,11 @@ class Capacity:
         return options
 
     def books(self, claim: Claim, ask: Ask, now: float) -> None:
-        """A denial is told: keep the place that it names."""
-        if claim.rule == RULE and self._appointments.told(ask.user_id, now) is None:
-            name = service_class(ask.tier, ask.served_as)
-            self._appointments.keep(claim, name, ask.work * ask.images)
+        """A denial is told: keep the place that it names, and no longer the one before."""
+        told = self._appointments.told(ask.user_id, now)
+        if claim.rule != RULE or told == claim.at:
+            return
+        name = service_class(ask.tier, ask.served_as)
+        self._appointments.keep(claim, name, ask.work * ask.images)
+        if told is None:
             self._forecast.coming.asked(name, ask.work * ask.images, now)

@@ -15,16 +15,7 @@ from smalti.control.fair import FairQueue
 from smalti.control.forecast import FIRST_DEVICE_S, Forecast, Learnt
 from smalti.control.keeping import Keeping
 from smalti.control.live import Live, path_of
-from smalti.control.nouns import (
-    Admission,
-    Ask,
-    Claim,
-    Occupancy,
-    Reservation,
-    Standing,
-    Turn,
-    Wait,
-)
+from smalti.control.nouns import Admission, Ask, Claim, Occupancy, Reservation, Standing, Turn, Wait
 from smalti.control.policy import Policy
 from smalti.control.promises import Promises
 from smalti.control.room import Room
@@ -55,7 +46,7 @@ class Controller:
         self._promises = Promises()
         rooms = self._queue, self._forecast, self._appointments
         self._keeping = Keeping(*rooms, self._promises)
-        self._capacity = Capacity(*rooms, self._keeping, self._in_flex)
+        self._capacity = Capacity(*rooms, self._keeping, self._in_flex, self._unpaused)
         self._room = Room(max_waiting, self._queue, self._capacity, self.wait)
         self._rules = Rules(policy, self._room.holds)
         self._live: dict[str, Live] = {}
@@ -197,6 +188,9 @@ class Controller:
         if "flex" not in tier.services or self._room.denies(tier, ask, "flex", now):
             return None
         return None if self._rules.pauses_flex(ask, now) else self._room.line(ask, "flex")
+
+    def _unpaused(self, ask: Ask, at: float) -> float:
+        return self._rules.unpaused(ask, at)
 
     def retract(self, job_id: str) -> None:
         """Undo an admission that could not be committed."""

@@ -148,11 +148,11 @@ class Rules:
         claims = self._honoured(ask, now)
         parts = told_by = self._parts(claims, now)
         last, opens = self._last(plan, ask, device_s, parts, now)
-        retry_at = self._unpaused(ask, opens)
+        retry_at = self.unpaused(ask, opens)
         for claim in claims:
             if claim.at > now and claim.value > parts:
                 _, later = self._last(plan, ask, device_s, claim.value, now)
-                by_claim = self._unpaused(ask, max(later, claim.at))
+                by_claim = self.unpaused(ask, max(later, claim.at))
                 if by_claim < retry_at:
                     told_by, retry_at = claim.value, by_claim
         return last, parts, told_by, retry_at
@@ -184,8 +184,9 @@ class Rules:
                 last = switch
         return last
 
-    def _unpaused(self, ask: Ask, at: float) -> float:
-        """The first whole second, `at` if it is one, at which no switch is on for a request."""
+    def unpaused(self, ask: Ask, at: float) -> float:
+        """The first whole second, `at` if it is one, at which no switch is on for a request;
+        infinite if that is not known."""
         while math.isfinite(at):
             switch = self._pausing(ask, at)
             if switch is None:

@@ -228,22 +228,27 @@ def _full(
 
 
 def too_long(
-    tier: Tier, promised_s: float, wait_s: float, claim: Claim, options: tuple[Option, ...],
+    tier: Tier, promised_s: float, wait_s: float, claim: Claim | None, options: tuple[Option, ...],
     should_retry: bool, now: float,
 ) -> Denial:  # fmt: skip
-    """wait_s: within which the pictures would have their slots nine times in ten."""
+    """wait_s: within which the pictures would have their slots nine times in ten. claim: of the
+    place that is kept; None where a pause is to begin of which the end is not known."""
+    at = None if claim is None else claim.at
     return Denial(
-        "capacity", claim.rule, "server", round(promised_s), math.ceil(wait_s), "seconds",
-        retry_at=claim.at, reason="load", options=options, claim=claim, should_retry=should_retry,
-        words=Words(_too_long, tier, promised_s, wait_s, claim.at, now),
+        "capacity", "server/promise", "server", round(promised_s), math.ceil(wait_s), "seconds",
+        retry_at=at, reason="load", options=options, claim=claim, should_retry=should_retry,
+        words=Words(_too_long, tier, promised_s, wait_s, at, now),
     )  # fmt: skip
 
 
-def _too_long(tier: Tier, promised_s: float, wait_s: float, at: float, now: float) -> str:
+def _too_long(tier: Tier, promised_s: float, wait_s: float, at: float | None, now: float) -> str:
+    place = "It is not known when there is a place for you."
+    if at is not None:
+        place = f"Come back at {time_in_words(at, now)}: a place is kept for you."
     return (
         f"{titled(tier)}: pictures are promised to start within {promised_s:.0f} s, and "
-        f"yours would start in {math.ceil(wait_s)} s. Come back at {time_in_words(at, now)}: a "
-        "place is kept for you. This is the server's load and not a limit of yours."
+        f"yours would start in {math.ceil(wait_s)} s. {place} "
+        "This is the server's load and not a limit of yours."
     )
 
 
