@@ -17,6 +17,7 @@ from smalti.control.nouns import Wait
 def with_eta(live: Any, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     wait = Wait(5, (seconds / 2, seconds), (seconds, 2 * seconds))
     monkeypatch.setattr(Forecast, "wait", lambda forecast, raw: wait)
+    live.service._books.controller._forecast.measured = True
 
 
 def test_who_would_give_up_first_is_told_at_once(

@@ -155,20 +155,25 @@ class Capacity:
     def denies(
         self, tier: Tier, ask: Ask, step: Step, offer: Offer, raw: Raw, alone: bool, now: float
     ) -> Denial | None:
-        """alone: whether nothing of its user waits."""
-        promised_s = tier.promised_wait_s if ask.service != "flex" else None
+        """Of what stands in its way, what does so the longest; nobody is refused on a guess.
+
+        alone: whether nothing of its user waits.
+        """
         if not self._forecast.measured:
-            promised_s = None
+            return None
+        promised_s = tier.promised_wait_s if ask.service != "flex" else None
+        late_s = over_s = 0.0
         if promised_s is not None and not self._appointments.holds(ask.user_id, now):
-            work = offer.work * ask.images
-            late_s = self._keeping.late_s(tier, step, raw, work, alone, now)
-            if late_s > promised_s:
-                return self._too_long(tier, ask, raw, promised_s, late_s, now)
+            late_s = self._keeping.late_s(tier, step, raw, offer.work * ask.images, alone, now)
+            over_s = max(late_s - promised_s, 0.0)
         if ask.patience_s is not None:
-            finish_s = self._forecast.wait(raw).finish_s
-            if finish_s[1] > ask.patience_s:
-                options = (Option("job", finish_s),)
-                return wording.too_long_for_client(ask.patience_s, finish_s[1], options, now)
+            wait = self._forecast.wait(raw)
+            gone_s = wait.finish_s[1] - ask.patience_s
+            helps = wait.start_s[1] > 0.0 and self._forecast.drawn_s(step, raw) <= ask.patience_s
+            if gone_s > (over_s if helps else 0.0):
+                return wording.too_long_for_client(ask.patience_s, wait.finish_s, helps, now)
+        if promised_s is not None and over_s > 0.0:
+            return self._too_long(tier, ask, raw, promised_s, late_s, now)
         return None
 
     def admits(self, ask: Ask, offer: Offer, raw: Raw, now: float) -> Admission:

@@ -253,14 +253,15 @@ def _too_long(tier: Tier, promised_s: float, wait_s: float, at: float | None, no
 
 
 def too_long_for_client(
-    patience_s: float, finish_s: float, options: tuple[Option, ...], now: float
+    patience_s: float, finish_s: tuple[float, float], helps: bool, now: float
 ) -> Denial:
-    """finish_s: within which the pictures would be drawn nine times in ten."""
-    retry_at = whole_second(now, finish_s - patience_s)
+    """finish_s: within which the pictures would be drawn, one time in two and nine in ten. helps:
+    whether they would be there in time if they were asked for later."""
+    retry_at = whole_second(now, finish_s[1] - patience_s) if helps else None
     return Denial(
-        "capacity", "server/patience", "server", round(patience_s), math.ceil(finish_s), "seconds",
-        retry_at=retry_at, reason="load", options=options,
-        words=Words(_too_long_for_client, patience_s, finish_s),
+        "capacity", "server/patience", "server", round(patience_s), math.ceil(finish_s[1]),
+        "seconds", retry_at=retry_at, reason="load", options=(Option("job", finish_s),),
+        words=Words(_too_long_for_client, patience_s, finish_s[1]),
     )  # fmt: skip
 
 
