@@ -60,6 +60,7 @@ def test_a_limit() -> None:
         "limit": 3,
         "floor": 3,
         "ceiling": 3,
+        "burst": None,
         "used": 3,
         "unit": "images",
         "window_s": 86400,
@@ -68,6 +69,17 @@ def test_a_limit() -> None:
         "options": [],
         "policy_url": "/v1/limits",
     }
+
+
+def test_of_an_even_pace_so_many_are_left_as_may_come_at_once() -> None:
+    denial = DAY._replace(rule="free/h", limit=30, window_s=3600, used=2, burst=8)
+    headers = retry_headers(denial, NOW)
+    assert headers["ratelimit-policy"] == '"h";q=30;w=3600'
+    assert headers["ratelimit"] == '"h";r=6;t=5044'
+    assert headers["x-ratelimit-remaining-images"] == "6"
+    body = denial_body(denial)
+    assert Problem.model_validate(body)
+    assert (body["smalti"]["limit"], body["smalti"]["burst"]) == (30, 8)
 
 
 def test_a_limit_that_has_room_for_fewer_says_so() -> None:

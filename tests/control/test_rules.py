@@ -103,6 +103,7 @@ def test_every_kind_of_limit_has_its_words(limit: str, rule: str, message: str) 
         60 if "burst" in limit else 3,
         2,
     )
+    assert denial.most == 3
     assert message in denial.message
 
 
@@ -138,7 +139,8 @@ def test_what_never_fits_is_told_as_that_and_before_other_limits() -> None:
     assert (denial.kind, denial.rule, denial.retry_at) == ("impossible", "free/day", None)
     assert "A request for 4 images can never be within that. Ask for 3 or fewer." in denial.message
     assert denial.options == (Option("fewer", images=1),)
-    assert denied(rules("60/min burst 3"), ask(4)).limit == 3
+    burst = denied(rules("60/min burst 3"), ask(4))
+    assert (burst.limit, burst.burst, burst.most) == (60, 3, 3)
     reserve(rules("1/min burst 3"), ask(3))
     seconds = denied(rules("9 device_s/day"), ask(), NOON, 10.0)
     assert (seconds.kind, seconds.unit) == ("impossible", "device_s")

@@ -78,6 +78,7 @@ def denial_body(denial: Denial) -> dict[str, Any]:
             "limit": denial.limit,
             "floor": denial.limit if denial.floor is None else denial.floor,
             "ceiling": denial.limit if denial.ceiling is None else denial.ceiling,
+            "burst": denial.burst,
             "used": denial.used,
             "unit": denial.unit,
             "window_s": denial.window_s,

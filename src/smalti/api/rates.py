@@ -36,7 +36,7 @@ def denial_headers(denial: Denial, now: float) -> dict[str, str]:
     helps."""
     if denial.kind not in ("limit", "waiting", "impossible") or denial.scope == "server":
         return {}
-    remaining = max(0, denial.limit - denial.used)
+    remaining = max(0, denial.most - denial.used)
     wait_s = None if denial.retry_at is None else seconds_until(denial.retry_at, now)
     breath = {}
     if denial.floor is not None and denial.ceiling is not None:

@@ -37,6 +37,7 @@ class Rule(Shape):
     """The rule that denied. next_slot_at: from when on the same request is admitted.
 
     floor, ceiling: between which the limit moves with the load; both the limit where it does not.
+    burst: of an even pace, how many may be used at once.
     options: what can be done instead: fields of the request, or a `prefer` header, with the seconds
     until the pictures would be finished (p50, p90).
     """
@@ -46,6 +47,7 @@ class Rule(Shape):
     limit: int
     floor: int
     ceiling: int
+    burst: int | None
     used: int
     unit: Literal["images", "device_s", "seconds"]
     window_s: int | None

@@ -65,6 +65,7 @@ class Denial(NamedTuple):
     the request is admitted, for `capacity`. An estimate for `waiting`; None where no time is known.
     should_retry: whether a client may come back by itself: the load is short, and a place is kept.
     floor, ceiling: between which the limit moves with the load; None where it does not.
+    burst: of an even pace, how many may be used at once; None for any other limit.
     claim: what must be kept so that `retry_at` stays true after a restart; None where nothing must.
     words: the message, which most clients never read.
     """
@@ -84,6 +85,12 @@ class Denial(NamedTuple):
     should_retry: bool = False
     floor: int | None = None
     ceiling: int | None = None
+    burst: int | None = None
+
+    @property
+    def most(self) -> int:
+        """Up to which `used` may go."""
+        return self.limit if self.burst is None else self.burst
 
     @property
     def message(self) -> str:

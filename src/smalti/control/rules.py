@@ -121,6 +121,7 @@ class Rules:
             claim=self._claim(plan, ask, device_s, told_by, retry_at, now),
             floor=last.limit.least if last.limit.breathes else None,
             ceiling=last.limit.count if last.limit.breathes else None,
+            burst=last.limit.burst,
         )
 
     def _paused(self, plan: _Plan, ask: Ask, device_s: float, switch: Switch, now: float) -> Denial:

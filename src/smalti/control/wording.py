@@ -99,8 +99,8 @@ def impossible(
 ) -> Denial:
     most = limit.count if limit.burst is None else limit.burst
     return Denial(
-        "impossible", rule_of(tier, limit), limit.scope, most, used, limit.unit,
-        window_s=limit.window_s, options=options,
+        "impossible", rule_of(tier, limit), limit.scope, limit.count, used, limit.unit,
+        window_s=limit.window_s, options=options, burst=limit.burst,
         words=Words(_impossible, tier, limit, most, images),
     )  # fmt: skip
 

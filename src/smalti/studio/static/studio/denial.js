@@ -54,7 +54,7 @@ function facts(smalti) {
   const rows = [
     [t("denied.fact.rule"), smalti.rule],
     [t("denied.fact.reason"), t(`reason.${smalti.reason}`)],
-    [t("denied.fact.used"), `${smalti.used} / ${smalti.limit}`],
+    [t("denied.fact.used"), `${smalti.used} / ${smalti.burst ?? smalti.limit}`],
     smalti.floor !== smalti.ceiling ? [t("denied.fact.range"), `${smalti.floor} – ${smalti.ceiling}`] : null,
   ];
   return h("dl", {}, rows.filter(Boolean).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]).flat());
