@@ -24,6 +24,8 @@ from smalti.store.jobs import Jobs
 from smalti.store.people import DEFAULT_ORGANISATION, People
 
 WHY = Cause("key_1", "A test.")
+OWLS = {"weight": 1, "max_running": 1, "max_waiting": 1, "models": ["owl"]}
+NO_OWLS = {"scope": "model", "name": "owl", "message": "No owls."}
 
 
 @pytest.fixture
@@ -75,6 +77,11 @@ def test_at_first_it_is_what_the_settings_say(db: Database, tmp_path: Path) -> N
         ({"tiers": {"free": {"weight": -1}}}, "tiers.free.weight has value '-1'"),
         ({"switches": ({"scope": "moon"},)}, "scope has value 'moon'"),
         ({"switches": ({"scope": "tier", "name": "fre", "message": "No."},)}, "value 'fre'"),
+        ({"tiers": {"free": {"models": ["owl"]}}}, "'tiers' names the model 'owl'. There are smal"),
+        (
+            {"switches": ({"scope": "model", "name": "owl", "message": "No."},)},
+            "'switches' names the model 'owl'",
+        ),
         ({"default_tier": "gold"}, "'default_tier' has value 'gold'. It must be one of free, plus"),
     ],
 )
@@ -82,7 +89,7 @@ def test_settings_that_cannot_be(
     db: Database, tmp_path: Path, values: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(ConfigError, match=said):
-        Policies(db, settings_of(tmp_path, **values))
+        Policies(db, settings_of(tmp_path, **values), ("smalti-mini",))
 
 
 def test_what_was_changed_comes_before_the_settings(
@@ -262,6 +269,10 @@ def test_switches(policies: Policies) -> None:
         (lambda p, c: p.set_tier("new", {"weight": 1}, c), None, "invalid_value"),
         (lambda p, c: p.set_tier("N!", {"weight": 1}, c), None, "invalid_value"),
         (lambda p, c: p.replace({"tiers": {}}, c), "tiers", "invalid_value"),
+        (lambda p, c: p.replace({"tiers": p.current().written()["tiers"] | {"free": OWLS}}, c),
+         "tiers", "invalid_value"),
+        (lambda p, c: p.replace(p.current().written() | {"switches": [NO_OWLS]}, c),
+         "switches", "invalid_value"),
         (lambda p, c: p.replace({"tiers": {"free": 1}}, c), "tiers", "invalid_value"),
         (lambda p, c: p.replace({"tiers": p.current().written()["tiers"], "switches": [1]}, c),
          "switches", "invalid_value"),

@@ -15,7 +15,7 @@ from smalti.control.policy import DEFAULT_POLICY, Policy, read_policy
 from smalti.control.switches import read_switch
 from smalti.control.tiers import read_tier
 from smalti.errors import ConfigError, Conflict, InvalidRequest, StoreUnavailable
-from smalti.service.policy_changes import checked_why, differences, refused
+from smalti.service.policy_changes import checked_why, differences, models_of, refused
 from smalti.store.database import Database
 from smalti.store.policies import InUse, PolicyBook
 from smalti.store.rows import AuditRow, PolicyRow
@@ -61,6 +61,11 @@ class Policies:
         self._models = models
         self._clock = clock
         self._written = policy_of(settings)
+        for model, where in models_of(self._written).items():
+            if models and model not in models:
+                raise ConfigError(
+                    f"Setting '{where}' names the model '{model}'. There are {', '.join(models)}."
+                )
         self._basis = _hash_of(self._written)
         self._policy = self._written
         self._unreadable = 0
@@ -147,7 +152,11 @@ class Policies:
 
         def edit(policy: Policy) -> Policy:
             kept = {"switches": [switch.written() for switch in policy.switches]}
-            return read_policy({**kept, **document})
+            after, known = read_policy({**kept, **document}), models_of(policy)
+            for model, where in models_of(after).items():
+                if model not in known:
+                    self._refuse_unknown_model(model, where)
+            return after
 
         return self._change("tiers.replace", edit, cause, whole=True)
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from smalti.control.policy import Policy
 from smalti.errors import InvalidRequest
 
 WHY_MAX = 500
@@ -32,6 +33,12 @@ def refused(error: ValueError, whole: bool) -> InvalidRequest:
     if whole:
         field = "switches" if "switch" in str(error).partition(" has value")[0] else "tiers"
     return InvalidRequest(str(error), param=field)
+
+
+def models_of(policy: Policy) -> dict[str, str]:
+    """The models that a policy names, and where: in its `tiers` or `switches`."""
+    tiers = {model: "tiers" for tier in policy.tiers.values() for model in tier.models}
+    return tiers | {s.name: "switches" for s in policy.switches if s.scope == "model"}
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[Any]]:
