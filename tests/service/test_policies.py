@@ -273,6 +273,8 @@ def test_switches(policies: Policies) -> None:
          "tiers", "invalid_value"),
         (lambda p, c: p.replace(p.current().written() | {"switches": [NO_OWLS]}, c),
          "switches", "invalid_value"),
+        (lambda p, c: p.set_switch(NO_OWLS | {"name": "smalti-mini", "until": 1_000_000}, c),
+         "until", "invalid_value"),
         (lambda p, c: p.replace({"tiers": {"free": 1}}, c), "tiers", "invalid_value"),
         (lambda p, c: p.replace({"tiers": p.current().written()["tiers"], "switches": [1]}, c),
          "switches", "invalid_value"),

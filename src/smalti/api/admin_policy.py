@@ -139,13 +139,13 @@ class AdminPolicy:
     # --- switches ---
 
     async def switches(self) -> Response:
-        """What is paused, or will be."""
+        """What is paused, will be, or was until its time."""
         policy = self._policies.current()
         data = [switch.written() for switch in policy.switches]
         return JsonReply({"object": "list", "version": policy.version, "data": data})
 
     async def switch(self, scope: Scope, name: SwitchName) -> Response:
-        """One thing that is paused, or will be."""
+        """One thing that is paused, will be, or was until its time."""
         policy = self._policies.current()
         wanted = scope, name.upper() if scope == "region" else name
         for switch in policy.switches:

@@ -184,6 +184,12 @@ class Policies:
             switch = read_switch(table)
             if switch.scope == "model":
                 self._refuse_unknown_model(switch.name, "name")
+            if switch.until_s is not None and switch.until_s <= self._clock() and not cause.trial:
+                raise InvalidRequest(
+                    f"A switch's until has value '{table['until']}', which is over. It must be "
+                    "later than now.",
+                    param="until",
+                )
             return policy.with_switch(switch)
 
         return self._change("switch.pause", edit, cause)
