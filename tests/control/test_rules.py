@@ -189,6 +189,16 @@ def test_what_reaches_further_back_is_told_again() -> None:
     assert denied(of, ask()).used == 3
 
 
+def test_no_time_is_told_that_no_calendar_has() -> None:
+    of = rules("1/99999weeks burst 6")
+    reserve(of, ask(6))
+    denial = denied(of, ask(6))
+    assert (denial.kind, denial.retry_at) == ("limit", None)
+    assert "It is not known when there is room" in denial.message
+    soon = denied(of, ask())
+    assert soon.retry_at is not None and "The next slot opens at 3943" in soon.message
+
+
 def test_a_burst_looks_back_further_than_its_window() -> None:
     assert rules("60/min burst 10").keep_s - CLOCK_SLACK_S == 600
     assert rules("1/min burst 100").keep_s - CLOCK_SLACK_S == 60_000

@@ -14,7 +14,7 @@ from smalti.control.denial import Denial, Option
 from smalti.control.gauges import Gauge
 from smalti.control.nouns import Ask, Claim, Reservation, Standing
 from smalti.control.policy import Policy
-from smalti.control.switches import Switch
+from smalti.control.switches import LAST_S, Switch
 from smalti.control.tiers import Tier
 
 
@@ -104,7 +104,7 @@ class Rules:
         last, parts, told_by, retry_at = self._opens(plan, ask, device_s, now)
         if last is None:
             return None
-        known = retry_at if math.isfinite(retry_at) else None
+        known = retry_at if retry_at <= LAST_S else None
         value, used = last.value_at(parts), last.used(ask, now)
         return Denial(
             "limit",
@@ -134,7 +134,7 @@ class Rules:
         ):
             return wording.paused(switch, None, now)
         _, _, told_by, retry_at = self._opens(plan, ask, device_s, now)
-        known = retry_at if math.isfinite(retry_at) else None
+        known = retry_at if retry_at <= LAST_S else None
         claim = self._claim(plan, ask, device_s, told_by, retry_at, now)
         return wording.paused(switch, known, now)._replace(claim=claim)
 

@@ -65,7 +65,7 @@ def _over_limit(
     tier: Tier, limit: Limit, value: int, used: int, images: int, retry_at: float | None, now: float
 ) -> str:
     rule = stated(tier, limit, value)
-    if retry_at is None and limit.unit == "images" and images > value:
+    if retry_at is None and limit.unit == "images" and limit.burst is None and images > value:
         return f"{rule} A request for {images} is more than that. Ask for {value} or fewer."
     at_once = " at once" if limit.burst is not None else ""
     unit = " device-seconds" if limit.unit == "device_s" else ""
