@@ -119,6 +119,26 @@ def test_the_server_s_waiting_pictures_are_bounded() -> None:
     send(control, ask("cy"))
 
 
+def test_who_waits_already_has_the_weight_and_the_bound_of_a_new_policy() -> None:
+    tiers = tier("free", max_running=1), tier("pro", max_running=1)
+    control = controller(*tiers, slots=4)
+    jobs = [send(control, ask("ann", images=4)), send(control, ask("ben", 40, "pro"))]
+    assert [control.next(NOON) is not None for _ in range(4)] == [True, True, False, False]
+    free, pro = tiers
+    control.policy = policy(
+        dataclasses.replace(free, max_running=2),
+        dataclasses.replace(pro, weight=3.0, max_running=40),
+    )
+    assert [control.next(NOON) is not None for _ in range(4)] == [True, True, False, False]
+    assert control._queue.root.members["pro"].weight == 3.0
+    for job_id, index in list(control._queue.running)[1:]:
+        control.finished(job_id, index, 1.0, NOON)
+    control.policy = policy(
+        dataclasses.replace(free, max_running=1), dataclasses.replace(pro, max_running=40)
+    )
+    assert {turn.job_id for _ in range(3) if (turn := control.next(NOON))} == {jobs[1]}
+
+
 def test_a_limit_is_told_whatever_the_load() -> None:
     control = controller(DAY, max_waiting=3)
     send(control, ask(images=3))

@@ -24,6 +24,7 @@ from smalti.service import (
     RowsShown,
     Waiting,
 )
+from smalti.service.policies import Cause
 
 
 def test_a_picture_is_what_was_drawn(tmp_path: Path) -> None:
@@ -97,6 +98,19 @@ def test_a_free_slot_goes_to_the_heavier_tier_and_lighter_ones_do_not_starve(
         )
 
     live(tmp_path, check, slots=1)
+
+
+def test_a_new_policy_counts_for_who_waits_though_nobody_comes(tmp_path: Path) -> None:
+    async def check(it: Life) -> None:
+        poor = it.user("poor", "free")
+        for seed in (1, 2):
+            await it.service.submit(ask("hold@1", seed=seed), poor, detached=True)
+        await it.holding()
+        assert len(it.backend.orders) == 1
+        it.service.policies.set_tier("free", {"max_running": 2}, Cause("me", "It is calm."))
+        await it.holding()
+
+    live(tmp_path, check, slots=2)
 
 
 def test_a_limit_holds_until_its_time_and_no_longer(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from smalti.control.denial import Denial
 from smalti.control.fair import FairQueue
 from smalti.control.forecast import FIRST_DEVICE_S, Forecast, Learnt
 from smalti.control.keeping import Keeping
-from smalti.control.live import Live, path_of
+from smalti.control.live import Live, path_of, shares
 from smalti.control.nouns import Admission, Ask, Claim, Occupancy, Reservation, Standing, Turn, Wait
 from smalti.control.policy import Policy
 from smalti.control.promises import Promises
@@ -62,9 +62,15 @@ class Controller:
 
     @policy.setter
     def policy(self, policy: Policy) -> None:
-        """Limits that reach further back than before see what is told to `recount`."""
-        self._rules.policy = policy
+        """Limits that reach further back than before see what is told to `recount`. Who waits
+        already has the new weights and bounds."""
+        before, self._rules.policy = self._tiers, policy
         self._set(policy)
+        for live in self._live.values():
+            tier, old = self._tiers.get(live.ask.tier), before.get(live.ask.tier)
+            if tier is not None and old is not None and shares(tier) != shares(old):
+                live.path = path_of(tier, live.ask)
+                self._queue.change(live.path)
 
     def _set(self, policy: Policy) -> None:
         self._tiers, self._keeping.weights = policy.tiers, policy.weights

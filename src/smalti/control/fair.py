@@ -116,6 +116,14 @@ class FairQueue:
             if changed:
                 _look(user)
 
+    def change(self, path: Sequence[Step]) -> None:
+        """Weights and bounds are these from now on, for who is there."""
+        if self.user(path) is not None:
+            user, changed = self._user(path)
+            if changed:
+                self.changes += 1
+                _look(user)
+
     def next(self, now: float, hurry: str | None = None) -> tuple[str, int] | None:
         """Name the picture that gets a slot now. One that was put back goes before all others.
 

@@ -44,6 +44,11 @@ def path_of(tier: Tier, ask: Ask, service: ServiceTier | None = None) -> Path:
     return of_class, Step(ask.org_id), Step(ask.user_id, 1.0, tier.max_running)
 
 
+def shares(tier: Tier) -> tuple[float, int]:
+    """All of a tier that `path_of` goes by."""
+    return tier.weight, tier.max_running
+
+
 @cache
 def _class(tier: str, weight: float, service: ServiceTier) -> Step:
     return Step(service_class(tier, service), weight * WEIGHTS[service])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
+from itertools import count
 from typing import Any
 
 from smalti.control.nouns import Ask
@@ -36,20 +37,28 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 0.1
 """How often to look whether a device has come back, of which nothing else tells."""
+_POLICY_EVERY = 10
+"""At every so many looks it is seen whether the policy is another now, if no request is."""
 
 
 class Dispatcher:
-    """open: whether pictures may be given to the backend."""
+    """open: whether pictures may be given to the backend. look_at_policy: who waits has its turn
+    by the one in force."""
 
-    def __init__(self, books: Books, backend: Backend, ends: Ends) -> None:
+    def __init__(
+        self, books: Books, backend: Backend, ends: Ends, look_at_policy: Callable[[], None]
+    ) -> None:
         self.open = False
         self._books = books
         self._backend = backend
         self._ends = ends
+        self._look_at_policy = look_at_policy
 
     async def look(self) -> None:
         """Until cancelled: fill the slots of devices that come back."""
-        while True:
+        for looks in count():
+            if looks % _POLICY_EVERY == 0 and self._books.health.problem is None:
+                self._look_at_policy()
             self.fill()
             self._tell_how_it_stands()
             await asyncio.sleep(LOOK_S)

@@ -92,7 +92,7 @@ class Service:
         )
         self._ties = Ties(self._wait, self._left, self.picture, clock)
         self._ends = Ends(books, backend)
-        self._dispatcher = Dispatcher(books, backend, self._ends)
+        self._dispatcher = Dispatcher(books, backend, self._ends, self.look_at_policy)
         self._lessons = Lessons(books, backend.devices)
         self._admission = Admission(books, self.models, self.tier_of)
         self.overview = Overview(books)
