@@ -108,6 +108,12 @@ def test_it_is_on_from_and_until() -> None:
     assert Switch("tier", "free", "Paused.").on(0.0)
 
 
+def test_unix_seconds_may_be_text_as_on_a_command_line() -> None:
+    table = {"scope": "region", "name": "DE", "message": "Later."}
+    switch = read_switch({**table, "from": "1900000000", "until": "1900000060"})
+    assert (switch.from_s, switch.until_s) == (1_900_000_000.0, 1_900_000_060.0)
+
+
 @pytest.mark.parametrize(
     ("scope", "name", "told", "other"),
     [

@@ -115,6 +115,8 @@ def _time(field: str, value: object) -> float | None:
     if value is None:
         return None
     at: object = value
+    if isinstance(at, str) and re.fullmatch(r"\d{1,12}", at, re.ASCII):
+        at = int(at)
     if isinstance(at, str) and _RFC_3339.fullmatch(at):
         try:
             at = datetime.fromisoformat(at.upper())
