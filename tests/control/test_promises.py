@@ -266,6 +266,23 @@ def test_load_is_told() -> None:
     assert control.load > 0.8
 
 
+def test_limits_that_breathe_are_not_opened_by_a_restart_under_load() -> None:
+    breathing = replace(PROMISED, limits=(parse_limit("1..50/hour"),))
+    before = busy(30, controller(breathing))
+    for second in range(120):
+        before.look(NOON + second)
+    learnt = before.learnt()
+    assert learnt is not None
+    again = controller(breathing)
+    again.recall(learnt, NOON + 120)
+    for i in range(30):
+        again.adopt(asked := ask(f"waiting{i}"), NOON)
+        again.enqueue(asked.job_id, NOON)
+    for control in (before, again):
+        control.look(NOON + 120)
+        assert [standing.limit for standing in control.standing(ask(), NOON + 120)] == [1]
+
+
 def test_a_limit_that_breathes_is_told_and_explained_as_it_is_after_a_pause() -> None:
     breathing = replace(PROMISED, limits=(parse_limit("1..3/hour"),))
     control, later = busy(30, controller(breathing)), NOON + 60

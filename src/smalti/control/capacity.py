@@ -64,7 +64,10 @@ class Capacity:
         return self._ladder.level(service_class)
 
     def look(self, tiers: Mapping[str, Tier], now: float) -> float | None:
-        """Once a second: how loaded each class is; returns the load of all, or None in between."""
+        """Once a second: how loaded each class is; returns the load of all, or None in between.
+
+        The first time it is taken as it is: after a restart under load that has lasted already.
+        """
         before = self._looked_at
         if before is not None and 0 <= now - before < LOOK_EVERY_S:
             return None
@@ -84,7 +87,7 @@ class Capacity:
                 load = wait_s / tier.promised_wait_s
             self._ladder.load_is(tier.name, load, len(tier.rungs), now)
             most = max(most, 0.5 + 0.5 * min(load, 1.0) if load > 0 else 0.0)
-        since_s = LOOK_EVERY_S if before is None else min(max(now - before, 0.0), 600.0)
+        since_s = math.inf if before is None else min(max(now - before, 0.0), 600.0)
         self.load += (1 - math.exp(-since_s / SMOOTH_S)) * (most - self.load)
         return self.load
 
