@@ -173,6 +173,21 @@ def test_no_more_are_offered_than_there_is_room_for(bound: str | None) -> None:
         assert denial.options == ((Option("fewer", images=offered),) if offered else ())
 
 
+@pytest.mark.parametrize("bound", ["org 3 at once", "3 waiting", None])
+@pytest.mark.parametrize("images", [3, 5])
+def test_who_asks_for_more_than_there_is_room_for_is_offered_fewer(
+    bound: str | None, images: int
+) -> None:
+    control = after_eight([], 3) if bound is None else after_eight([bound])
+    for there, offered in ((1, 2), (1, 1), (1, 0)):
+        control.adopt(ask("ann", images=there))
+        denial = denied(control.consider(ask("ann", images=images), NOON + 20))
+        assert denial.kind == ("waiting" if images == 3 else "impossible")
+        assert denial.options == ((Option("fewer", images=offered),) if offered else ())
+        if offered:
+            assert isinstance(control.consider(ask("ann", images=offered), NOON + 20), Admission)
+
+
 def test_a_new_bound_counts_who_is_there_already() -> None:
     control = controller()
     send(control, ask("ann", images=2))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from smalti.control import wording
 from smalti.control.capacity import Capacity
-from smalti.control.denial import Denial
+from smalti.control.denial import Denial, Option
 from smalti.control.fair import FairQueue
 from smalti.control.limits import Bound
 from smalti.control.live import Live, path_of
@@ -54,7 +54,15 @@ class Room:
 
     def denies(self, tier: Tier, ask: Ask, service: str, now: float) -> Denial | None:
         """More pictures than the tier allows a user, or others together, or than the server allows
-        all; half of the server's room is for who is promised something."""
+        all; half of the server's room is for who is promised something. Fewer are offered where
+        there is room for them."""
+        denial = self._full(tier, ask, service, now)
+        if denial is None or ask.images == 1:
+            return denial
+        left = self.holds(tier, ask)[1]
+        return denial._replace(options=(Option("fewer", images=left),)) if left else denial
+
+    def _full(self, tier: Tier, ask: Ask, service: str, now: float) -> Denial | None:
         if ask.images > tier.max_waiting:
             return wording.never_waiting(tier.max_waiting, ask.images, tier)
         most = self._most(service)
