@@ -12,8 +12,8 @@ from fake_backend import stripe
 from lives import Clock, Life, ask, finish, live, until
 from PIL import Image
 
-from smalti.control import Admission, Denial
-from smalti.errors import ConfigError, DrawingFailed, InvalidRequest, UnknownModel
+from smalti.control import Admission, Denial, Reservation
+from smalti.errors import ConfigError, DrawingFailed, InvalidRequest, StoreUnavailable, UnknownModel
 from smalti.models.facts import MINI
 from smalti.service import (
     Denied,
@@ -111,6 +111,31 @@ def test_a_new_policy_counts_for_who_waits_though_nobody_comes(tmp_path: Path) -
         await it.holding()
 
     live(tmp_path, check, slots=2)
+
+
+def test_what_a_new_policy_counts_is_seen_though_the_store_fails_at_first(tmp_path: Path) -> None:
+    clock = Clock()
+
+    async def check(it: Life) -> None:
+        it.service.policies.set_tier("free", {"limits": ["3/h"]}, Cause("me", "For a while."))
+        poor = it.user("poor", "free")
+        await finish(await it.service.submit(ask(n=3), poor))
+        clock.now += 2 * 86400
+        await finish(await it.service.submit(ask(), poor))
+        read = it.parts.jobs.reservations_since
+
+        def fails(since: float) -> list[Reservation]:
+            it.parts.jobs.reservations_since = read  # type: ignore[method-assign]
+            raise StoreUnavailable("The disk is away.")
+
+        it.parts.jobs.reservations_since = fails  # type: ignore[method-assign]
+        it.service.policies.set_tier("free", {"limits": ["3/week"]}, Cause("me", "It is full."))
+        await until(lambda: it.parts.jobs.reservations_since is read)
+        await until(lambda: it.service.failure is None)
+        with pytest.raises(Denied, match="You used 4"):
+            await it.service.submit(ask(), poor)
+
+    live(tmp_path, check, clock=clock)
 
 
 def test_a_limit_holds_until_its_time_and_no_longer(tmp_path: Path) -> None:

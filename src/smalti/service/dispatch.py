@@ -11,6 +11,7 @@ from typing import Any
 
 from smalti.control.nouns import Ask
 from smalti.engine.errors import EngineError
+from smalti.errors import StoreUnavailable
 from smalti.fleet.backend import (
     LAST_EVENTS,
     Backend,
@@ -58,7 +59,10 @@ class Dispatcher:
         """Until cancelled: fill the slots of devices that come back."""
         for looks in count():
             if looks % _POLICY_EVERY == 0 and self._books.health.problem is None:
-                self._look_at_policy()
+                try:
+                    self._look_at_policy()
+                except StoreUnavailable as error:
+                    self._books.health.report(error)
             self.fill()
             self._tell_how_it_stands()
             await asyncio.sleep(LOOK_S)

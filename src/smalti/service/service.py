@@ -69,10 +69,11 @@ class Service:
         self.metrics = metrics or Metrics(clock)
         self._backend = backend
         self._parts = parts
-        health = Health(lambda: probe(parts), self._recovered)
+        health = Health(lambda: probe(parts), lambda: self._dispatcher.fill())
         self.policies = Policies(parts.database, settings, self.models, clock)
         self._recorder = recorder = _recorder(settings)
         policy = self.policies.current()
+        self._counted = policy.version
         controller = Controller(policy, settings.max_waiting)
         if recorder is not None:
             controller = Recorded(policy, settings.max_waiting, recorder.tell)
@@ -180,9 +181,6 @@ class Service:
             log.info("ready to draw after %.1f s", time.monotonic() - begun)
             self._dispatcher.fill()
 
-    def _recovered(self) -> None:
-        self._dispatcher.fill()
-
     # --- requests ---
 
     def model(self, name: str) -> ModelFacts:
@@ -195,13 +193,14 @@ class Service:
         return self._books.controller.policy.tiers
 
     def look_at_policy(self) -> None:
-        """Whatever is decided next is decided by the policy in force, whoever changed it."""
+        """What is decided next is decided by the policy in force. Raises StoreUnavailable."""
         controller, policy = self._books.controller, self.policies.current()
-        if policy.version == controller.policy.version:
+        if policy.version == self._counted:
             return
         controller.policy = policy
         now = self._books.now()
         controller.recount(self._books.jobs.reservations_since(now - controller.keep_s), now)
+        self._counted = policy.version
         log.info("version %d of the tiers is in force", policy.version)
 
     def tier_of(self, caller: Caller) -> str:
