@@ -14,7 +14,7 @@ from smalti.control.denial import Denial
 from smalti.control.fair import FairQueue
 from smalti.control.forecast import FIRST_DEVICE_S, Forecast, Learnt
 from smalti.control.keeping import Keeping
-from smalti.control.live import Live, path_of, shares
+from smalti.control.live import Live, follow, path_of
 from smalti.control.nouns import Admission, Ask, Claim, Occupancy, Reservation, Standing, Turn, Wait
 from smalti.control.policy import Policy
 from smalti.control.promises import Promises
@@ -64,13 +64,9 @@ class Controller:
     def policy(self, policy: Policy) -> None:
         """Limits that reach further back than before see what is told to `recount`. Who waits
         already has the new weights and bounds."""
-        before, self._rules.policy = self._tiers, policy
+        self._rules.policy = policy
         self._set(policy)
-        for live in self._live.values():
-            tier, old = self._tiers.get(live.ask.tier), before.get(live.ask.tier)
-            if tier is not None and old is not None and shares(tier) != shares(old):
-                live.path = path_of(tier, live.ask)
-                self._queue.change(live.path)
+        follow(policy.tiers, self._live.values(), self._queue)
 
     def _set(self, policy: Policy) -> None:
         self._tiers, self._keeping.weights = policy.tiers, policy.weights

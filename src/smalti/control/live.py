@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
 from smalti.control.appointments import Place
+from smalti.control.fair import FairQueue
 from smalti.control.nouns import Ask, Claim, Reservation, ServiceTier, service_class
 from smalti.control.tiers import Tier
 from smalti.control.told import Raw
@@ -44,9 +46,14 @@ def path_of(tier: Tier, ask: Ask, service: ServiceTier | None = None) -> Path:
     return of_class, Step(ask.org_id), Step(ask.user_id, 1.0, tier.max_running)
 
 
-def shares(tier: Tier) -> tuple[float, int]:
-    """All of a tier that `path_of` goes by."""
-    return tier.weight, tier.max_running
+def follow(tiers: Mapping[str, Tier], jobs: Iterable[Live], queue: FairQueue) -> None:
+    """Other weights and bounds than before hold for the jobs that are there, too."""
+    for live in jobs:
+        tier = tiers.get(live.ask.tier)
+        path = live.path if tier is None else path_of(tier, live.ask)
+        if path != live.path and path[0].name == live.path[0].name:
+            live.path = path
+            queue.change(path)
 
 
 @cache
