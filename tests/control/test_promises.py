@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from control.asks import NOON, ask, controller, denied, send, tier
+from control.asks import NOON, ask, controller, denied, policy, send, tier
 
 from smalti.control import Admission, Ask, Controller, Denial, Offer
 from smalti.control.limits import parse_limit
@@ -255,6 +255,38 @@ def test_rungs_are_taken_while_the_wait_is_long_and_never_of_who_said_never() ->
     assert isinstance(less, Admission) and less.offer == offers[1]
     never = control.consider(ask(), NOON + 8)
     assert isinstance(never, Admission) and never.offer.rung == "full"
+
+
+def test_who_asks_for_priority_is_served_less_when_he_would_wait_long_himself() -> None:
+    both = replace(PROMISED, services=("default", "priority"))
+    control, offers = busy(0, controller(both)), (Offer("partials", 100.0), Offer("quality", 50.0))
+    for i in range(8):
+        control.adopt(asked := replace(ask(f"urgent{i}"), service="priority"), NOON)
+        control.enqueue(asked.job_id, NOON)
+    for second in range(0, 40, 4):
+        control.look(NOON + second)
+    assert (control.rungs()["free"], control.rungs()["free/priority"]) == (0, 2)
+    assert control.load > 0.8
+    asked = replace(ask(), offers=offers, service="priority")
+    control.slots = 4
+    while control.next(NOON + 36) is not None:
+        pass
+    urgent, other = (
+        control.consider(replace(asked, service=its), NOON + 36) for its in ("priority", "default")
+    )
+    assert isinstance(urgent, Admission) and urgent.offer.rung == "quality"
+    assert isinstance(other, Admission) and other.offer.rung == "full"
+
+
+def test_rungs_are_left_where_nothing_is_promised_any_more() -> None:
+    control = busy(4)
+    for second in range(12):
+        control.look(NOON + second)
+    assert control.rungs()["free"] == 2
+    control.policy = policy(replace(PROMISED, promised_wait_s=None))
+    for second in range(12, 60):
+        control.look(NOON + second)
+    assert control.rungs()["free"] == 0
 
 
 def test_load_is_told() -> None:

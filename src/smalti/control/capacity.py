@@ -17,7 +17,7 @@ from smalti.control.fair import FairQueue, Step
 from smalti.control.forecast import Forecast, Stamp
 from smalti.control.keeping import Keeping
 from smalti.control.ladder import Ladder, chosen
-from smalti.control.live import Live, Path, path_of
+from smalti.control.live import Live, Path, classes_of, path_of
 from smalti.control.nouns import Admission, Ask, Claim, Offer, Reservation, service_class
 from smalti.control.tiers import Tier
 from smalti.control.told import Raw
@@ -78,22 +78,19 @@ class Capacity:
         slots = max(self._forecast.slots, 1)
         most = 0.5 * min(len(self._queue.running) / slots, 1.0)
         for tier in tiers.values():
-            if tier.promised_wait_s is None:
-                continue
-            group = self._queue.classes.get(tier.name)
-            load = 0.0
-            if group is not None and group.waiting:
-                wait_s = self._forecast.serves(Step(tier.name, tier.weight), group.work)
-                load = wait_s / tier.promised_wait_s
-            self._ladder.load_is(tier.name, load, len(tier.rungs), now)
-            most = max(most, 0.5 + 0.5 * min(load, 1.0) if load > 0 else 0.0)
+            for step in classes_of(tier):
+                load, group = 0.0, self._queue.classes.get(step.name)
+                if tier.promised_wait_s is not None and group is not None and group.waiting:
+                    load = self._forecast.serves(step, group.work) / tier.promised_wait_s
+                self._ladder.load_is(step.name, load, len(tier.rungs), now)
+                most = max(most, 0.5 + 0.5 * min(load, 1.0) if load > 0 else 0.0)
         since_s = math.inf if before is None else min(max(now - before, 0.0), 600.0)
         self.load += (1 - math.exp(-since_s / SMOOTH_S)) * (most - self.load)
         return self.load
 
     def offer(self, tier: Tier, ask: Ask) -> Offer:
         """What is served, on the rungs that are taken."""
-        level = self._ladder.level(tier.name) if ask.service != "flex" else 0
+        level = self._ladder.level(service_class(tier.name, ask.served_as))
         return chosen(ask.work, ask.offers, tier.rungs, level)
 
     # --- forecasts ---

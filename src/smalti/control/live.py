@@ -15,7 +15,7 @@ from smalti.control.user import Step
 
 Path = tuple[Step, Step, Step]
 """A class, an organisation, a user."""
-WEIGHTS = {"default": 1.0, "flex": 0.1, "priority": 2.0}
+WEIGHTS: dict[ServiceTier, float] = {"default": 1.0, "flex": 0.1, "priority": 2.0}
 """Of a service tier's class, times the weight of the tier."""
 
 
@@ -44,6 +44,11 @@ def path_of(tier: Tier, ask: Ask, service: ServiceTier | None = None) -> Path:
     """service: in place of the one it asks for."""
     of_class = _class(tier.name, tier.weight, service or ask.served_as)
     return of_class, Step(ask.org_id), Step(ask.user_id, 1.0, tier.max_running)
+
+
+def classes_of(tier: Tier) -> tuple[Step, ...]:
+    """Those that something is promised to."""
+    return tuple(_class(tier.name, tier.weight, its) for its in WEIGHTS if its != "flex")
 
 
 def follow(tiers: Mapping[str, Tier], jobs: Iterable[Live], queue: FairQueue) -> None:

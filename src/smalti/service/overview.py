@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from smalti.control.live import classes_of
 from smalti.control.nouns import FULL
 from smalti.service.books import Books
 from smalti.service.job import Progress
@@ -27,11 +28,14 @@ class Overview:
         return self._pictures("drawing")
 
     def rungs(self) -> dict[str, str]:
-        """The last rung that is taken for each tier; FULL where none is."""
+        """The last rung that is taken for each tier, of whichever of its classes is the furthest
+        down; FULL where none is."""
         control = self._books.controller
-        levels = control.rungs()
+        taken = control.rungs()
         return {
-            name: (FULL, *tier.rungs)[min(levels.get(name, 0), len(tier.rungs))]
+            name: (FULL, *tier.rungs)[
+                min(max(taken.get(its.name, 0) for its in classes_of(tier)), len(tier.rungs))
+            ]
             for name, tier in control.policy.tiers.items()
         }
 
