@@ -172,19 +172,19 @@ class Forecast:
             step_s = self.pace(running).mean
             errors = self.told.errors((step.name, False, False, False))
             return Raw(0, 0.0, 0.0, step_s, step_s * work, 0.0, False, errors)
-        step_s = self.full.mean
+        step_s, each = self.full.mean, self._queue.mean_work or work
         first_pictures, first_work, last_pictures, last_work = ahead
-        position, start_s = self._turn(path, first_work, before, own, now)
+        position, start_s = self._turn(path, first_work, each, before, own, now)
         last_s = start_s
         if last_pictures > first_pictures:
             more = last_pictures - first_pictures
-            last_s = max(start_s, self._turn(path, last_work, before + more, own, now)[1])
+            last_s = max(start_s, self._turn(path, last_work, each, before + more, own, now)[1])
         late_s = last_s / last_work if last_work > 0.0 else 1 / self.rate
         if bounded and bound is not None:
             own_first = own - (last_pictures - first_pictures)
-            last_s = max(last_s, self._own(path, own, bound, now))
+            last_s = max(last_s, self._own(path, own, bound, each, now))
             if own_first >= bound:
-                start_s = max(start_s, self._own(path, own_first, bound, now))
+                start_s = max(start_s, self._own(path, own_first, bound, each, now))
         far = last_s > UNTIL_S[0] and is_flex(step.name)
         errors = self.told.errors((step.name, True, own > 0, far))
         return Raw(position, start_s, last_s, step_s, step_s * work, late_s, True, errors)
@@ -252,29 +252,28 @@ class Forecast:
         return (min(start_s[0], within_s), within_s), (half_s, min(finish_s[1], drawn_s))
 
     def _turn(
-        self, path: Sequence[Step], work: float, before: int, own: int, now: float
+        self, path: Sequence[Step], work: float, each: float, before: int, own: int, now: float
     ) -> tuple[int, float]:
         """Pictures before a place in a class that has `work` before it, and seconds until it.
 
-        before: of its user, that wait. own: as in `raw`.
+        each: tile-steps of a picture in the mean. before: of its user, that wait. own: as in `raw`.
         """
         queue, pace, slots, step = self._queue, self.full, self._slots, path[0]
-        mean_work = queue.mean_work
         course = self._course(step)
         _, rivals, rate = course.of
         if rivals:
             owes = self._owes(step)
             work += min(owes, course.contested()) if owes > 0.0 else 0.0
         if before:
-            passing_work = self.coming.passing(step.name).rate(before, own, mean_work)
+            passing_work = self.coming.passing(step.name).rate(before, own, each)
             fluid_s = course.seconds(work, passing_work)
         else:
             fluid_s = course.seconds(work) if rivals else work / rate
-        position = round(fluid_s * rate / mean_work) if mean_work > 0.0 else 0
+        position = round(fluid_s * rate / each)
         if slots > _LANES:
-            return position, fluid_s + pace.mean * mean_work / slots
+            return position, fluid_s + pace.mean * each / slots
         running = queue.running
-        span = slot_after(position, running.values(), len(running), slots, pace, mean_work, now)
+        span = slot_after(position, running.values(), len(running), slots, pace, each, now)
         return position, span.mean_s
 
     def _owes(self, step: Step) -> float:
@@ -299,13 +298,12 @@ class Forecast:
         self._courses[name] = stamp, course
         return course
 
-    def _own(self, path: Sequence[Step], own: int, bound: int, now: float) -> float:
+    def _own(self, path: Sequence[Step], own: int, bound: int, each: float, now: float) -> float:
         """Until the user holds few enough slots for his picture with `own` of his before it."""
         user = self._queue.user(path)
         runs = {} if user is None else user.runs
         before = max(own - len(runs), 0)
-        pace, work = self.full, self._queue.mean_work
-        return slot_after(before, runs.values(), len(runs), bound, pace, work, now).mean_s
+        return slot_after(before, runs.values(), len(runs), bound, self.full, each, now).mean_s
 
     def _start(self, raw: Raw, raw_s: float, level: int) -> float:
         if not raw.waits:

@@ -1,0 +1,42 @@
+"""What is told of a job that comes while nothing is there."""
+
+from __future__ import annotations
+
+import pytest
+from control.asks import NOON, ask, controller, denied, send, tier
+
+from smalti.control import Admission, Controller
+
+PICTURE_S = 10.0
+
+
+def idle(slots: int, max_running: int = 1000, promised_wait_s: float | None = None) -> Controller:
+    """Pictures take ten seconds, and all of them are drawn."""
+    only = tier(max_running=max_running, promised_wait_s=promised_wait_s)
+    control = controller(only, slots=slots)
+    begun = [send(control, ask(f"warm{i}"), NOON - PICTURE_S) for i in range(slots)]
+    for _ in begun:
+        assert control.next(NOON - PICTURE_S) is not None
+    for job_id in begun:
+        control.finished(job_id, 0, PICTURE_S, NOON)
+    return control
+
+
+@pytest.mark.parametrize(
+    ("slots", "max_running", "images", "rounds"),
+    [(1, 9, 1, 1), (1, 9, 5, 5), (2, 9, 5, 3), (4, 1, 3, 3), (4, 2, 4, 2), (80, 1, 3, 3)],
+)
+def test_its_end_is_that_of_its_last_picture(
+    slots: int, max_running: int, images: int, rounds: int
+) -> None:
+    admitted = idle(slots, max_running).admit(ask(images=images), NOON)
+    assert isinstance(admitted, Admission)
+    assert admitted.wait.start_s[0] == pytest.approx(0, abs=PICTURE_S / slots)
+    assert admitted.wait.finish_s[0] == pytest.approx(rounds * PICTURE_S)
+
+
+def test_its_last_picture_is_promised_a_slot_too() -> None:
+    control = idle(1, promised_wait_s=60.0)
+    denial = denied(control.consider(ask(images=9), NOON))
+    assert denial.rule == "server/promise"
+    assert isinstance(control.admit(ask(images=3), NOON), Admission)
