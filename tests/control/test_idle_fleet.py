@@ -40,3 +40,14 @@ def test_its_last_picture_is_promised_a_slot_too() -> None:
     denial = denied(control.consider(ask(images=9), NOON))
     assert denial.rule == "server/promise"
     assert isinstance(control.admit(ask(images=3), NOON), Admission)
+
+
+def test_what_was_told_on_a_guess_makes_nothing_wider() -> None:
+    """The first pictures take five times as long as was guessed."""
+    before = controller(tier(), slots=2)
+    told = before.admit(ask(), NOON)
+    control = idle(2)
+    admitted = control.admit(ask(), NOON)
+    assert isinstance(told, Admission) and isinstance(admitted, Admission)
+    assert told.wait.finish_s[0] == pytest.approx(PICTURE_S / 5)
+    assert admitted.wait.finish_s == pytest.approx((PICTURE_S, 1.5 * PICTURE_S))

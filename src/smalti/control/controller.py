@@ -148,14 +148,13 @@ class Controller:
         self._check_new(ask)
         self.look(now)
         outcome = self._judge(ask, now)
+        self._keeping.decided(ask.tier, isinstance(outcome, Denial), now)
         if isinstance(outcome, Denial):
-            self._keeping.decided(ask.tier, True, now)
             if outcome.claim is not None:
                 self._rules.honours(outcome)
                 self._capacity.books(outcome.claim, ask, now)
             return outcome
         admission, live = outcome
-        self._keeping.decided(ask.tier, False, now)
         live.used = self._rules.reserve(admission.reservation, now)
         if live.raw is not None:
             self._forecast.told.add(live.raw, now)
@@ -181,7 +180,8 @@ class Controller:
         if denial is not None:
             return self._rules.with_place(denial, ask, device_s, now)
         admission = self._capacity.admits(ask, offer, raw, now)
-        live = Live(ask, path, offer.work, ask.images, now, raw, admission.reservation)
+        held_to = raw if self._forecast.measured else None
+        live = Live(ask, path, offer.work, ask.images, now, held_to, admission.reservation)
         return admission, live
 
     def _in_flex(self, tier: Tier, ask: Ask, now: float) -> int | None:
