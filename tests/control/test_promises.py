@@ -118,6 +118,18 @@ def test_a_place_is_for_one_request_of_one_user_and_for_a_while() -> None:
     assert isinstance(control.consider(ask("cy"), late + 121), Denial)
 
 
+def test_a_place_is_for_no_more_than_was_asked_for() -> None:
+    control = busy(30)
+    one = refusal(control, ask("ann")).retry_at
+    assert one is not None
+    assert isinstance(control.consider(ask("ann"), one), Admission)
+    assert isinstance(control.consider(ask("ann", work=50.0), one), Admission)
+    many = refusal(control, ask("ann", 5)).retry_at
+    assert many is not None and many > one
+    assert isinstance(control.consider(ask("ann", 5), one), Denial)
+    assert isinstance(control.admit(ask("ann", 5), many), Admission)
+
+
 def test_a_place_outlives_a_restart() -> None:
     denial = refusal(busy(30), ask("ann"))
     assert denial.claim is not None and denial.retry_at is not None

@@ -18,6 +18,8 @@ KEPT_S = 120.0
 
 _FIRST_SHOW = 0.5
 _SHOW_WEIGHT = 0.05
+_UNKNOWN = 0.0
+"""Work for which a place was kept in an earlier life: whatever he asks for."""
 
 
 Place = tuple[float, float, str, float]
@@ -49,15 +51,15 @@ class Appointments:
         self._work[service_class] = self._work.get(service_class, 0.0) + work
         heapq.heappush(self._by_end, (claim.until, claim.user_id))
 
-    def holds(self, user_id: str, now: float) -> bool:
-        """Whether a place is kept for him now."""
+    def holds(self, user_id: str, work: float, now: float) -> bool:
+        """Whether a place for so much work is kept for him now."""
         kept = self._kept.get(user_id)
-        return kept is not None and kept[0] <= now <= kept[1]
+        return kept is not None and kept[0] <= now <= kept[1] and _fits(work, kept)
 
-    def told(self, user_id: str, now: float) -> float | None:
-        """The time he was told, if it is still to come."""
+    def told(self, user_id: str, work: float, now: float) -> float | None:
+        """The time he was told for so much work, if it is still to come."""
         kept = self._kept.get(user_id)
-        return kept[0] if kept is not None and kept[0] > now else None
+        return kept[0] if kept is not None and kept[0] > now and _fits(work, kept) else None
 
     def came(self, user_id: str) -> Place | None:
         """He is admitted. Returns the place that was kept for him, if one was."""
@@ -76,7 +78,7 @@ class Appointments:
         """Places that were kept before a restart; what they are for is not known any more."""
         for claim in claims:
             if claim.rule == RULE:
-                self.keep(claim, "", 0.0)
+                self.keep(claim, "", _UNKNOWN)
 
     def _expire(self, now: float) -> None:
         ends = self._by_end
@@ -98,3 +100,7 @@ class Appointments:
     def _learn(self, service_class: str, came: float) -> None:
         show = self._show.get(service_class, _FIRST_SHOW)
         self._show[service_class] = show + _SHOW_WEIGHT * (came - show)
+
+
+def _fits(work: float, place: Place) -> bool:
+    return work <= place[3] or place[3] == _UNKNOWN

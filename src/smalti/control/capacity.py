@@ -162,9 +162,9 @@ class Capacity:
         if not self._forecast.measured:
             return None
         promised_s = tier.promised_wait_s if ask.service != "flex" else None
-        late_s = over_s = 0.0
-        if promised_s is not None and not self._appointments.holds(ask.user_id, now):
-            late_s = self._keeping.late_s(tier, step, raw, offer.work * ask.images, alone, now)
+        work, late_s, over_s = offer.work * ask.images, 0.0, 0.0
+        if promised_s is not None and not self._appointments.holds(ask.user_id, work, now):
+            late_s = self._keeping.late_s(tier, step, raw, work, alone, now)
             over_s = max(late_s - promised_s, 0.0)
         if ask.patience_s is not None:
             wait = self._forecast.wait(raw)
@@ -200,7 +200,7 @@ class Capacity:
     def _too_long(
         self, tier: Tier, ask: Ask, raw: Raw, promised_s: float, late_s: float, now: float
     ) -> Denial:
-        at = self._appointments.told(ask.user_id, now)
+        at = self._appointments.told(ask.user_id, ask.work * ask.images, now)
         if at is None:
             at = wording.whole_second(now, late_s - promised_s)
         at = self._unpaused(ask, at)
@@ -231,10 +231,10 @@ class Capacity:
 
     def books(self, claim: Claim, ask: Ask, now: float) -> None:
         """A denial is told: keep the place that it names, and no longer the one before."""
-        told = self._appointments.told(ask.user_id, now)
+        name, work = service_class(ask.tier, ask.served_as), ask.work * ask.images
+        told = self._appointments.told(ask.user_id, work, now)
         if claim.rule != RULE or told == claim.at:
             return
-        name = service_class(ask.tier, ask.served_as)
-        self._appointments.keep(claim, name, ask.work * ask.images)
+        self._appointments.keep(claim, name, work)
         if told is None:
-            self._forecast.coming.asked(name, ask.work * ask.images, now)
+            self._forecast.coming.asked(name, work, now)
