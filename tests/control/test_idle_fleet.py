@@ -51,3 +51,13 @@ def test_what_was_told_on_a_guess_makes_nothing_wider() -> None:
     assert isinstance(told, Admission) and isinstance(admitted, Admission)
     assert told.wait.finish_s[0] == pytest.approx(PICTURE_S / 5)
     assert admitted.wait.finish_s == pytest.approx((PICTURE_S, 1.5 * PICTURE_S))
+
+
+def test_while_its_devices_start_again_it_is_foreseen_with_them() -> None:
+    control = idle(4, promised_wait_s=30.0)
+    before = control.consider(ask(images=8), NOON)
+    control.slots = 0
+    assert control.next(NOON) is None
+    after = control.consider(ask(images=8), NOON)
+    assert isinstance(before, Admission) and isinstance(after, Admission)
+    assert after.wait == before.wait

@@ -11,6 +11,7 @@ from pathlib import Path
 from fake_backend import FakeBackend
 
 from smalti.config import read_settings
+from smalti.fleet.backend import Health
 from smalti.models.facts import MINI, MODELS, ModelFacts
 from smalti.service import DrawRequest, Job, JobEvent, Parts, Service, open_parts
 from smalti.service.first_start import enter_first_people
@@ -65,12 +66,13 @@ async def begin(
     slots: int = 4,
     clock: Callable[[], float] | None = None,
     models: Sequence[ModelFacts] = MODELS,
+    state: Health = "ready",
     **flags: object,
 ) -> Life:
     settings = read_settings({"data_dir": folder, **flags}, environ={})
     parts = open_parts(settings)
     _, secret = enter_first_people(parts.people, settings)
-    backend = FakeBackend(slots)
+    backend = FakeBackend(slots, state)
     more = {} if clock is None else {"clock": clock}
     service = Service(backend, models, settings, parts, **more)
     await service.start()

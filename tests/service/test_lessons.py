@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from lives import Life, ask, begin, finish
 
+from smalti.control import Admission
 from smalti.service.lessons import NAME
 
 
@@ -37,6 +38,23 @@ def test_a_killed_server_knows_it_when_it_starts_again(tmp_path: Path) -> None:
         life = await begin(tmp_path)
         assert paces_of(life)["device"] == paces["device"]
         assert paces_of(life)["slot"] == paces["slot"]
+        await life.service.stop()
+
+    asyncio.run(run())
+
+
+def test_what_is_told_before_the_devices_have_started_is_told_with_all_their_slots(
+    tmp_path: Path,
+) -> None:
+    async def run() -> None:
+        await drawn(tmp_path)
+        life = await begin(tmp_path)
+        ready = life.service.explain(ask(n=4), life.caller)
+        await life.kill()
+        life = await begin(tmp_path, state="starting")
+        starting = life.service.explain(ask(n=4), life.caller)
+        assert isinstance(ready, Admission) and isinstance(starting, Admission)
+        assert starting.wait == ready.wait
         await life.service.stop()
 
     asyncio.run(run())

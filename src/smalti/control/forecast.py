@@ -69,9 +69,11 @@ class Forecast:
 
     @slots.setter
     def slots(self, slots: int) -> None:
-        self._slots = slots
-        self.full = self.pace(slots)
-        self._set_rate()
+        """While there are none it is foreseen with those that there were: a device starts again."""
+        if slots:
+            self._slots = slots
+            self.full = self.pace(slots)
+            self._set_rate()
 
     # --- what is learnt ---
 

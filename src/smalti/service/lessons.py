@@ -32,7 +32,8 @@ class Lessons:
         self._kept: object = None
 
     def recall(self) -> None:
-        """Begin with what was kept. Raises StoreUnavailable."""
+        """Begin with what was kept, and with the slots of devices that are still starting: so what
+        is told until they have started is true. Raises StoreUnavailable."""
         kept = self._books.jobs.noted(NAME)
         if kept is None:
             return
@@ -40,6 +41,7 @@ class Lessons:
             told = json.loads(kept)
             if told["of"] == self._of():
                 self._books.controller.recall(told["learnt"], self._books.now())
+                self._books.controller.slots = sum(device.slots for device in self._devices())
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             log.warning("what was learnt of waits cannot be read, and is learnt anew: %r", error)
 
