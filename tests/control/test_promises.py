@@ -200,6 +200,23 @@ def test_flex_is_not_offered_to_whom_it_would_be_denied() -> None:
     assert refusal(control, ask("cy")).options == ()
 
 
+@pytest.mark.parametrize(("waits", "comes"), [("default", "priority"), ("priority", "default")])
+def test_what_a_user_has_in_another_class_is_not_before_him(waits: str, comes: str) -> None:
+    both = replace(tier("free", max_running=2), services=("default", "priority"))
+    control = busy(0, controller(both, slots=3))
+    for _ in range(20):
+        send(control, replace(ask("ann"), service=waits))
+    for _ in range(2):
+        assert control.next(NOON) is not None
+    admitted = control.admit(asked := replace(ask("ann"), service=comes), NOON)
+    assert isinstance(admitted, Admission)
+    assert control.waiting == 19
+    assert admitted.wait.finish_s[0] < 3 * PICTURE_S
+    control.enqueue(asked.job_id, NOON)
+    told = control.wait(asked.job_id, NOON)
+    assert told is not None and told.finish_s[0] < 3 * PICTURE_S
+
+
 def test_flex_is_promised_nothing_and_goes_last() -> None:
     control = busy(12)
     for i in range(3):

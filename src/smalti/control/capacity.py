@@ -96,7 +96,7 @@ class Capacity:
     # --- forecasts ---
 
     def raw(self, path: Path, work: float, images: int, waiting: int, now: float) -> Raw:
-        """Of a job that is not there. waiting: pictures of its user that wait.
+        """Of a job that is not there. waiting: pictures of its user that wait in its class.
 
         Those that ask for one picture and have nothing here find the same while nothing changes.
         """

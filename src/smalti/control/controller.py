@@ -160,7 +160,7 @@ class Controller:
             self._forecast.told.add(live.raw, now)
         self._capacity.accepts(live, now)
         self._keeping.accepts(self._tier(ask.tier), live, now)
-        before = self._room.line(ask)
+        before = self._room.before(ask)
         self._forecast.coming.admitted(live.path[0].name, before, ask.images, live.work, now)
         self._register(live)
         return replace(admission, used=tuple(live.used)) if live.used else admission
@@ -168,15 +168,14 @@ class Controller:
     def _judge(self, ask: Ask, now: float) -> Denial | tuple[Admission, Live]:
         tier = self._tier(ask.tier)
         device_s = ask.work * ask.images * self._queue.device_s_per_work
-        waiting = self._room.line(ask)
-        denial = self._rules.denies(ask, device_s, now)
-        denial = denial or self._room.denies(tier, ask, ask.service, now)
+        denial = self._rules.denies(ask, device_s, now) or self._room.denies(tier, ask, now)
         if denial is not None:
             return denial
         path = path_of(tier, ask)
         offer = self._capacity.offer(tier, ask)
-        raw = self._capacity.raw(path, offer.work, ask.images, waiting, now)
-        denial = self._capacity.denies(tier, ask, path[0], offer, raw, not waiting, now)
+        raw = self._capacity.raw(path, offer.work, ask.images, self._room.before(ask), now)
+        alone = not self._room.line(ask)
+        denial = self._capacity.denies(tier, ask, path[0], offer, raw, alone, now)
         if denial is not None:
             return self._rules.with_place(denial, ask, device_s, now)
         admission = self._capacity.admits(ask, offer, raw, now)
@@ -187,7 +186,7 @@ class Controller:
     def _in_flex(self, tier: Tier, ask: Ask, now: float) -> int | None:
         """Pictures of its user that wait in flex; None where it would be denied there, though the
         limits admit it."""
-        if "flex" not in tier.services or self._room.denies(tier, ask, "flex", now):
+        if "flex" not in tier.services or self._room.denies(tier, ask, now, "flex"):
             return None
         return None if self._rules.pauses_flex(ask, now) else self._room.line(ask, "flex")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from smalti.control.accounts import FIELDS
 from smalti.control.limits import Bound
 from smalti.control.live import Live
-from smalti.control.nouns import Ask, Reservation, Scope
+from smalti.control.nouns import Ask, Reservation, Scope, ServiceTier
 
 
 class Lines:
@@ -19,21 +19,30 @@ class Lines:
     def __init__(self) -> None:
         self._waiting: dict[str, int] = {}
 
-    def waiting(self, ask: Ask, service: str | None = None) -> int:
+    def waiting(self, ask: Ask, service: ServiceTier | None = None) -> int:
         """Of its user, in its line. service: in place of the one it asks for."""
-        return self._waiting.get(_line_of(ask, service), 0)
+        service = service or ask.served_as
+        its = self._waiting.get(_class_of(ask, service), 0)
+        if service == "flex":
+            return its
+        other: ServiceTier = "priority" if service == "default" else "default"
+        return its + self._waiting.get(_class_of(ask, other), 0)
+
+    def in_class(self, ask: Ask) -> int:
+        """Of its user, served as it is: they are drawn before it."""
+        return self._waiting.get(_class_of(ask, ask.served_as), 0)
 
     def add(self, ask: Ask, pictures: int) -> None:
-        line = _line_of(ask)
-        waiting = self._waiting.get(line, 0) + pictures
+        name = _class_of(ask, ask.served_as)
+        waiting = self._waiting.get(name, 0) + pictures
         if waiting:
-            self._waiting[line] = waiting
+            self._waiting[name] = waiting
         else:
-            self._waiting.pop(line, None)
+            self._waiting.pop(name, None)
 
 
-def _line_of(ask: Ask, service: str | None = None) -> str:
-    return ask.user_id if (service or ask.service) != "flex" else f"{ask.user_id} flex"
+def _class_of(ask: Ask, service: ServiceTier) -> str:
+    return ask.user_id if service == "default" else f"{ask.user_id} {service}"
 
 
 class _There:

@@ -11,7 +11,7 @@ from smalti.control.denial import Denial, Option
 from smalti.control.fair import FairQueue
 from smalti.control.limits import Bound
 from smalti.control.live import Live, path_of
-from smalti.control.nouns import Ask, Occupancy, Reservation, Wait
+from smalti.control.nouns import Ask, Occupancy, Reservation, ServiceTier, Wait
 from smalti.control.present import Lines, Present
 from smalti.control.tiers import Tier
 
@@ -48,21 +48,27 @@ class Room:
         self._lines.add(live.ask, waiting)
         self._present.count(live, waiting, running)
 
-    def line(self, ask: Ask, service: str | None = None) -> int:
+    def line(self, ask: Ask, service: ServiceTier | None = None) -> int:
         """Pictures of its user that wait in its line. service: in place of the one asked for."""
         return self._lines.waiting(ask, service)
 
-    def denies(self, tier: Tier, ask: Ask, service: str, now: float) -> Denial | None:
+    def before(self, ask: Ask) -> int:
+        """Those of them that are drawn before it."""
+        return self._lines.in_class(ask)
+
+    def denies(
+        self, tier: Tier, ask: Ask, now: float, service: ServiceTier | None = None
+    ) -> Denial | None:
         """More pictures than the tier allows a user, or others together, or than the server allows
         all; half of the server's room is for who is promised something. Fewer are offered where
-        there is room for them."""
-        denial = self._full(tier, ask, service, now)
+        there is room for them. service: as in `line`."""
+        denial = self._full(tier, ask, service or ask.served_as, now)
         if denial is None or ask.images == 1:
             return denial
         left = self.holds(tier, ask)[1]
         return denial._replace(options=(Option("fewer", images=left),)) if left else denial
 
-    def _full(self, tier: Tier, ask: Ask, service: str, now: float) -> Denial | None:
+    def _full(self, tier: Tier, ask: Ask, service: ServiceTier, now: float) -> Denial | None:
         if ask.images > tier.max_waiting:
             return wording.never_waiting(tier.max_waiting, ask.images, tier)
         most = self._most(service)
