@@ -75,6 +75,7 @@ def test_a_job_in_place_of_pictures_if_that_is_preferred(live: Any) -> None:
     done = finished(live, job["id"])
     assert JobReply.model_validate(done)
     assert (done["status"], done["position"], done["eta_s"]) == ("succeeded", None, None)
+    assert done["start_s"] is None
     assert done["finished_at"] >= done["started_at"] >= done["created_at"]
     result = done["result"]
     assert [picture["seed"] for picture in result["data"]] == [5, 6]
@@ -131,6 +132,7 @@ def test_a_job_that_waits_knows_its_place(held: Any) -> None:
     job = held.http.get(f"/v1/jobs/{held.draw_later(prompt='a boat')}").json()
     assert (job["status"], job["position"]) == ("queued", 0)
     assert 0 < job["eta_s"][0] <= job["eta_s"][1]
+    assert 0 <= job["start_s"][0] <= job["start_s"][1] <= job["eta_s"][1]
     assert held.http.get(f"/v1/jobs/{first}").json()["status"] == "running"
     held.backend.release()
 

@@ -153,6 +153,7 @@ def test_the_place_in_the_queue_as_events_only_if_asked_for(launch: Any) -> None
     assert told["job"].startswith("job_")
     assert told["position"] == 0
     assert 0 < told["eta_s"][0] <= told["eta_s"][1]
+    assert 0 <= told["start_s"][0] <= told["start_s"][1] <= told["eta_s"][1]
     silent = live.lines(prompt="a boat")
     assert next(silent).startswith(": job_")
     backend.release()

@@ -26,10 +26,9 @@ def headers(job_id: str, wait: Wait | None) -> dict[str, str]:
 
 
 def fields(wait: Wait | None) -> dict[str, Any]:
-    return {
-        "position": None if wait is None else wait.position,
-        "eta_s": None if wait is None else list(eta_s(wait)),
-    }
+    if wait is None:
+        return {"position": None, "start_s": None, "eta_s": None}
+    return {"position": wait.position, "start_s": start_s(wait), "eta_s": list(eta_s(wait))}
 
 
 def event(job_id: str, wait: Wait | None) -> dict[str, Any]:
@@ -42,9 +41,14 @@ def event(job_id: str, wait: Wait | None) -> dict[str, Any]:
 def forecast(wait: Wait) -> dict[str, Any]:
     return {
         "position": wait.position,
-        "start_s": [math.ceil(s) for s in wait.start_s],
+        "start_s": start_s(wait),
         "finish_s": list(eta_s(wait)),
     }
+
+
+def start_s(wait: Wait) -> list[int]:
+    """Until its next picture gets a slot, likewise."""
+    return [math.ceil(s) for s in wait.start_s]
 
 
 def eta_s(wait: Wait) -> tuple[int, int]:

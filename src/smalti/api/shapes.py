@@ -162,7 +162,8 @@ class ImagesReply(Shape):
 
 
 class JobReply(Shape):
-    """position: pictures before the job's next one. eta_s: its end, from now, p50 and p90."""
+    """position: pictures before the job's next one. start_s, eta_s: when that one gets its slot,
+    and the job's end, from now, p50 and p90."""
 
     id: str
     object: Literal["image.job"]
@@ -171,6 +172,7 @@ class JobReply(Shape):
     started_at: int | None
     finished_at: int | None
     position: int | None
+    start_s: Spread | None
     eta_s: Spread | None
     images: int
     asked: dict[str, Any]
