@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from itertools import count
 
 from smalti.control.crowds import UNTIL_S
+from smalti.control.nouns import LONGEST_S
 
 Rival = tuple[float, float, Sequence[float]]
 """Another class: its weight, the work that waits, and the work that comes for it in a second, from
@@ -68,7 +69,7 @@ class Course:
                 break
             passed_s += lasts_s
             work -= mine * lasts_s
-        return passed_s + mine_s
+        return min(passed_s + mine_s, LONGEST_S)
 
     def contested(self) -> float:
         """What the class is served while anybody else has work waiting; infinite if that lasts."""

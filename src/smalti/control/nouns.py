@@ -12,6 +12,8 @@ ServiceTier = Literal["priority", "default", "flex"]
 """How a job is served: `priority` weighs more, `flex` weighs less and is promised nothing."""
 FULL = "full"
 """The rung on which nothing is degraded."""
+LONGEST_S = 30 * 86400.0
+"""No wait is told to be longer. With one weight a billion times another, some take centuries."""
 
 T = TypeVar("T")
 

@@ -14,7 +14,7 @@ from smalti.control.denial import (
     window_in_words,
 )
 from smalti.control.limits import Bound, Limit
-from smalti.control.nouns import Claim, Scope
+from smalti.control.nouns import LONGEST_S, Claim, Scope
 from smalti.control.switches import Switch
 from smalti.control.tiers import Tier
 
@@ -275,4 +275,4 @@ def _too_long_for_client(patience_s: float, finish_s: float) -> str:
 
 def whole_second(now: float, wait_s: float) -> float:
     """At least one second from now."""
-    return float(math.ceil(now + max(wait_s, 1.0)))
+    return float(math.ceil(now + min(max(wait_s, 1.0), LONGEST_S)))
