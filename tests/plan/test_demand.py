@@ -30,7 +30,10 @@ HEAD = "arrival_s,user,org,tier,region,model,images,work\n"
         (HEAD + "1,a,o,free,DE,m,1\n", "line 2 has 7 values, not 8"),
         (HEAD + "soon,a,o,free,DE,m,1,9\n", "line 2: arrival_s has value 'soon'"),
         (HEAD + "1,a,o,free,DE,m,0,9\n", "images has value '0'"),
+        (HEAD + "1,a,o,free,DE,m,1.5,9\n", "images has value '1.5'"),
+        (HEAD + "1,a,o,free,DE,m,11,9\n", "It must be a whole number from 1 to 10"),
         (HEAD + "1,a,o,free,DE,m,1,nan\n", "work has value 'nan'"),
+        (HEAD + f"1,{'a' * 200_000},o,free,DE,m,1,9\n", "cannot be read as a demand"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, says: str) -> None:
@@ -39,6 +42,22 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(InvalidRequest) as raised:
         read_demand(file)
     assert says in raised.value.message
+
+
+def test_a_packed_file_that_is_damaged_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "demand.csv.gz"
+    write_demand(file, demand(row(0.5)))
+    whole = bytearray(file.read_bytes())
+    whole[10] = 0xFF
+    file.write_bytes(whole)
+    with pytest.raises(InvalidRequest, match=r"demand\.csv\.gz cannot be read"):
+        read_demand(file)
+
+
+def test_a_file_of_a_spreadsheet_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "demand.csv"
+    file.write_text(HEAD + "1,a,o,free,DE,m,1,9\n", encoding="utf-8-sig", newline="\r\n")
+    assert [asked.user for asked in read_demand(file).rows] == ["a"]
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

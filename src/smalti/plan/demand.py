@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import math
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,8 @@ from smalti.errors import InvalidRequest
 HEADER = ("arrival_s", "user", "org", "tier", "region", "model", "images", "work", "service",
           "patience_s")  # fmt: skip
 _SERVICES = ("", "auto", "default", "flex", "priority")
+IMAGES_MAX = 10
+"""Of a request, as in the API."""
 
 
 class Row(NamedTuple):
@@ -74,10 +77,10 @@ def read_demand(path: Path) -> Demand:
     """Raises InvalidRequest naming the line and the value that is wrong."""
     try:
         data = path.read_bytes()
-        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig")
+        rows = sorted(_rows(path, text), key=lambda row: row.arrival_s)
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise InvalidRequest(f"{path} cannot be read as a demand: {error}.", "demand") from None
-    rows = sorted(_rows(path, text), key=lambda row: row.arrival_s)
     if not rows:
         raise InvalidRequest(f"{path} holds no request.", "demand")
     return Demand(rows, rows[-1].arrival_s, path.name)
@@ -108,11 +111,22 @@ def _rows(path: Path, text: str) -> Iterator[Row]:
             given["tier"],
             given["region"],
             given["model"],
-            int(_number(where, "images", given["images"], 1.0)),
+            _images(where, given["images"]),
             _number(where, "work", given["work"], 1e-9),
             service or "auto",
             _number(where, "patience_s", patience, 1e-9) if patience else None,
         )
+
+
+def _images(where: str, text: str) -> int:
+    value = _number(where, "images", text, 1.0)
+    if value > IMAGES_MAX or not value.is_integer():
+        raise InvalidRequest(
+            f"{where}: images has value '{text}'. It must be a whole number from 1 to "
+            f"{IMAGES_MAX}.",
+            "demand",
+        )
+    return int(value)
 
 
 def _number(where: str, name: str, text: str, least: float) -> float:
