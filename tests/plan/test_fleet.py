@@ -77,7 +77,10 @@ def test_a_fleet_is_read_from_a_file(tmp_path: Path) -> None:
     "text",
     [
         "", "[]", "{}", '{"devices": 0, "step_s": [1]}', '{"devices": 1, "step_s": [0]}',
-        '{"devices": 1, "step_s": []}',
+        '{"devices": 1, "step_s": []}', '{"devices": 1.9, "step_s": [1]}',
+        '{"devices": Infinity, "step_s": [1]}', '{"devices": 1, "step_s": "123"}',
+        '{"devices": 1, "step_s": {"1": 2}}', '{"devices": 1, "step_s": [NaN]}',
+        '{"devices": 1, "step_s": [Infinity]}', '{"devices": 1, "step_s": [1], "spread": "a"}',
     ],
 )  # fmt: skip
 def test_what_is_no_fleet_is_refused(tmp_path: Path, text: str) -> None:

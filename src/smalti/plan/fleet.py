@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,17 +52,24 @@ def read_fleet(path: Path) -> FleetSpec:
     """`{"devices": 2, "step_s": [0.0062, …], "spread": 0.03}`. Raises InvalidRequest."""
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-        spec = FleetSpec(
-            int(told["devices"]),
-            tuple(float(step) for step in told["step_s"]),
-            float(told.get("spread", 0.0)),
-        )
+        devices, step_s, spread = told["devices"], told["step_s"], told.get("spread", 0.0)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise InvalidRequest(f"{path} describes no fleet: {error!r}.", "fleet") from None
-    if spec.devices < 1 or not spec.step_s or min(spec.step_s) <= 0 or not 0 <= spec.spread < 2:
+    steps = step_s if isinstance(step_s, list) else []
+    if (
+        type(devices) is not int
+        or devices < 1
+        or not steps
+        or not all(_is_number(step) and step > 0 for step in steps)
+        or not (_is_number(spread) and 0 <= spread < 2)
+    ):
         raise InvalidRequest(
-            f"{path} describes no fleet: it needs a device, a step time above zero for each "
-            "number of pictures, and a spread from 0 to 2.",
+            f"{path} describes no fleet: it needs devices, a whole number from 1; step_s, a list "
+            "of seconds above zero, of a step with 1, 2, … pictures; and spread from 0 to 2.",
             "fleet",
         )
-    return spec
+    return FleetSpec(devices, tuple(float(step) for step in steps), float(spread))
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
