@@ -35,10 +35,7 @@ class Server:
     def entries(self) -> list[Entry]:
         """What it has decided so far."""
         time.sleep(FLUSHED_S)
-        whole = self.recording.read_bytes()
-        kept = self.recording.with_suffix(".kept")
-        kept.write_bytes(whole[: whole.rindex(b"\n") + 1])
-        return list(read_recording(kept))
+        return list(read_recording(self.recording))
 
 
 @contextmanager

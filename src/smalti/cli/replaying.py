@@ -76,11 +76,11 @@ def replay(
 
 def _again(file: Path, as_json: bool) -> None:
     from smalti.control.recording import replay_recorded
+    from smalti.plan.recorded import read_recording
 
     try:
-        with file.open(encoding="utf-8") as lines:
-            found = replay_recorded(json.loads(line) for line in lines)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        found = replay_recorded(read_recording(file))
+    except (ValueError, KeyError, TypeError) as error:
         raise InvalidRequest(
             f"{file} cannot be replayed as a recording: {error}.", param="recorded"
         ) from None

@@ -29,10 +29,12 @@ _HOW = 3
 
 
 def read_recording(path: Path) -> Iterator[Entry]:
-    """The entries of a file. Raises InvalidRequest."""
+    """The entries of a file, which may still be written. Raises InvalidRequest."""
     try:
         with path.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
+                if not line.endswith("\n"):
+                    return  # the rest of it is not there: the server goes on, or was killed
                 entry = json.loads(line)
                 if not isinstance(entry, dict) or "do" not in entry:
                     raise ValueError(f"line {number} is no entry")

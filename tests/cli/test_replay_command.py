@@ -1,0 +1,42 @@
+"""`smalti replay`, as it is typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from smalti.cli.commands import run
+from smalti.control import DEFAULT_POLICY, Ask
+from smalti.control.recording import Recorded
+
+
+def recording(file: Path) -> None:
+    """Two decisions, a line each."""
+    with file.open("w") as lines:
+        control = Recorded(DEFAULT_POLICY, 10, lambda entry: print(json.dumps(entry), file=lines))
+        control.slots = 1
+        for job_id in "ab":
+            control.admit(Ask(job_id, f"user_{job_id}", "org", "pro", 1, 100.0), 1000.0)
+
+
+def test_a_recording_that_is_cut_off_is_replayed_as_far_as_it_goes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "decisions.jsonl"
+    recording(file)
+    file.write_text(file.read_text()[:-9])
+    assert run(["replay", "--recorded", str(file), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"decisions": 1, "same": 1}
+
+
+@pytest.mark.parametrize("text", ["", "[1]\n", "3\n", '{"do": "begin"}\n', "free,3\n"])
+def test_what_is_no_recording_is_said_to_be_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    file = tmp_path / "decisions.jsonl"
+    file.write_text(text)
+    assert run(["replay", "--recorded", str(file)]) == 2
+    said = capsys.readouterr().err
+    assert str(file) in said and "as a recording" in said and "Traceback" not in said
