@@ -144,7 +144,7 @@ class Settings:
         None,
         values.path,
         "A file into which all that is decided is written, for `smalti replay --recorded`; it "
-        "names users and jobs.",
+        "names users and jobs, and begins anew at each start.",
         shown="nothing is recorded",
     )
     device: str = _setting(
