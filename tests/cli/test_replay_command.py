@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,3 +41,25 @@ def test_what_is_no_recording_is_said_to_be_none(
     assert run(["replay", "--recorded", str(file)]) == 2
     said = capsys.readouterr().err
     assert str(file) in said and "as a recording" in said and "Traceback" not in said
+
+
+HEAD = "arrival_s,user,org,tier,region,model,images,work,service,patience_s\n"
+
+
+def replayed(folder: Path, capsys: pytest.CaptureFixture[str], rows: str, *more: str) -> Any:
+    (folder / "demand.csv").write_text(HEAD + rows)
+    assert run(["replay", "--demand", str(folder / "demand.csv"), "--json", *more]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_device_seconds_count_as_they_were_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each takes 25.6 s, which nobody knew when the first one was admitted."""
+    (tmp_path / "smalti.toml").write_text('[tiers.free]\nlimits = ["60 device_s/day"]\n')
+    (tmp_path / "fleet.json").write_text('{"devices": 1, "step_s": [0.1]}')
+    rows = "".join(f"{100 * i},ann,o,free,DE,smalti-mini,1,256,,\n" for i in range(4))
+    files = ["--tiers", str(tmp_path / "smalti.toml"), "--fleet", str(tmp_path / "fleet.json")]
+    told = replayed(tmp_path, capsys, rows, *files)
+    assert told["by_tier"]["free"]["drawn"] == 2
+    assert told["refused"] == {"free/device_s/day": 2}

@@ -42,7 +42,7 @@ def replay(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Replay a demand through the server's own decisions, on a virtual clock."""
-    from smalti.control import Controller
+    from smalti.plan.accounted import Accounted
     from smalti.plan.demand import read_demand, write_demand
     from smalti.plan.fleet import MINI_CPU, read_fleet
     from smalti.plan.replay import replay as run
@@ -66,7 +66,7 @@ def replay(
             )
     if save is not None:
         write_demand(save, asked)
-    out = run(asked, spec, Controller(policy, 1_000_000), takes_flex=takes_flex)
+    out = run(asked, spec, Accounted(policy, 1_000_000), takes_flex=takes_flex)
     told = {**scores(out, policy.tiers), "by_tier": _by_tier(out), "refused": _refused(out)}
     if as_json:
         typer.echo(json.dumps(told))
