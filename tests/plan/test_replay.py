@@ -119,6 +119,20 @@ def test_waits_in_flex_are_scored_for_themselves() -> None:
     assert figures["flex_coverage"] == pytest.approx(0.75, abs=0.02)
 
 
+def test_who_asks_for_flex_was_promised_nothing() -> None:
+    spec = replace(MINI_CPU, spread=0.02)
+    asked = demand(
+        *(row(i * 0.1, f"user{i}", "plus", 256.0)._replace(service="flex") for i in range(2000)),
+        row(150.0, "ben", "plus", 256.0), duration_s=300.0,
+    )  # fmt: skip
+    out = replay(asked, spec, smalti())
+    figures = scores(out, DEFAULT_TIERS)
+    assert len(out.flex) == 2000
+    assert figures["promises_broken"] == 0.0
+    assert figures["flex_coverage"] is not None
+    assert out.waiting[[r.user for r in asked.rows].index("ben")] == 0
+
+
 def slow_deliverable(
     jobs: Sequence[tuple[float, float, float]], rate: float, end_s: float
 ) -> float:

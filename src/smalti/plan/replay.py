@@ -183,7 +183,7 @@ class Loop:
             row.key, row.region, row.model, row.service,  # type: ignore[arg-type]
             row.offers if self.offers is None else self.offers(row), row.patience_s, row.features,
         )  # fmt: skip
-        waiting = self.waiting
+        waiting, patience_s = self.waiting, row.patience_s
         outcome = decider.admit(ask, self.start + now)
         if isinstance(outcome, Denial) and outcome.options and self.takes_flex:
             flex = any(option.what == "flex" for option in outcome.options)
@@ -191,8 +191,7 @@ class Loop:
                 again = replace(ask, service="flex", offers=(), patience_s=None)
                 taken = decider.admit(again, self.start + now)
                 if isinstance(taken, Admission):
-                    outcome = taken
-                    out.flex.add(i)
+                    outcome, patience_s = taken, None
         if isinstance(outcome, Denial):
             out.rule[i] = outcome.rule
             refusal = self.bare or refusal_of(outcome, self.start + now)
@@ -205,6 +204,8 @@ class Loop:
         out.rule[i] = ""
         out.admitted_s[i] = now
         out.rung[i] = outcome.offer.rung
+        if outcome.service == "flex":
+            out.flex.add(i)
         wait = outcome.wait
         out.told_start_s[0][i], out.told_start_s[1][i] = wait.start_s
         out.told_finish_s[0][i], out.told_finish_s[1][i] = wait.finish_s
@@ -213,8 +214,8 @@ class Loop:
         if i not in out.flex:
             self.waiting += row.images
         decider.enqueue(job_id, self.start + now)
-        if row.patience_s is not None and i not in out.flex:
-            self.plan(now + row.patience_s, _GIVES_UP, i)
+        if patience_s is not None:
+            self.plan(now + patience_s, _GIVES_UP, i)
         if i in self.leaves:
             self.plan(max(now, row.arrival_s + self.leaves[i]), _GIVES_UP, i)
         if self.free:
@@ -281,7 +282,9 @@ class Loop:
         if i not in self.work:
             return
         self.out.given_up.add(i)
-        self.waiting -= len(self.decider.withdraw(str(i), self.start + now))
+        undrawn = self.decider.withdraw(str(i), self.start + now)
+        if i not in self.out.flex:
+            self.waiting -= len(undrawn)
         held = {key: self.at[key][0] for key in range(i * 16, i * 16 + 16) if key in self.at}
         for key, number in held.items():
             device = self.devices[number]
