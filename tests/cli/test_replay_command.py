@@ -63,3 +63,21 @@ def test_device_seconds_count_as_they_were_used(
     told = replayed(tmp_path, capsys, rows, *files)
     assert told["by_tier"]["free"]["drawn"] == 2
     assert told["refused"] == {"free/device_s/day": 2}
+
+
+def test_who_gives_up_in_his_slot_is_not_drawn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "fleet.json").write_text('{"devices": 1, "step_s": [0.1]}')
+    rows = "0,ann,o,team,DE,smalti-mini,1,256,,5\n9,ben,o,team,DE,smalti-mini,1,256,,60\n"
+    told = replayed(tmp_path, capsys, rows, "--fleet", str(tmp_path / "fleet.json"))
+    assert told["by_tier"]["team"] == {"asked": 2, "drawn": 1, "wait_p50_s": 0, "wait_p95_s": 0}
+
+
+def test_a_place_where_no_demand_can_be_saved_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "demand.csv").write_text(HEAD + "0,ann,o,free,DE,smalti-mini,1,256,,\n")
+    file = tmp_path / "nowhere" / "saved.csv"
+    assert run(["replay", "--demand", str(tmp_path / "demand.csv"), "--save", str(file)]) == 2
+    assert f"{file} cannot be written" in capsys.readouterr().err

@@ -65,7 +65,10 @@ def replay(
                 param="tiers",
             )
     if save is not None:
-        write_demand(save, asked)
+        try:
+            write_demand(save, asked)
+        except OSError as error:
+            raise InvalidRequest(f"{save} cannot be written: {error.strerror}.", "save") from None
     out = run(asked, spec, Accounted(policy, 1_000_000), takes_flex=takes_flex)
     told = {**scores(out, policy.tiers), "by_tier": _by_tier(out), "refused": _refused(out)}
     if as_json:
@@ -111,7 +114,7 @@ def _by_tier(out: Outcome) -> dict[str, dict[str, float]]:
     waits: dict[str, list[float]] = {}
     asked = Counter(row.tier for row in out.demand.rows)
     for i, row in enumerate(out.demand.rows):
-        if out.started_s[i] != NEVER:
+        if out.finished_s[i] != NEVER:
             waits.setdefault(row.tier, []).append(out.started_s[i] - out.admitted_s[i])
     return {
         tier: {
