@@ -111,3 +111,24 @@ def test_a_reply_is_no_stream_while_its_job_is_being_taken_up(
     server.stop()
     assert reply.status_code == 503
     assert "being taken up" in reply.json()["error"]["message"]
+
+
+def test_a_retry_after_a_restart_joins_the_job_that_is_taken_up(tmp_path: Path) -> None:
+    body, jobs = {"prompt": "hold@1 a boat"}, []
+    backend = FakeBackend()
+    for _ in range(2):
+        backend = FakeBackend()
+        server = host(settings_from(tmp_path), backend)
+        headers = {"authorization": f"Bearer {server.key}"}
+        if not jobs:
+            detached = {**headers, "prefer": "respond-async"}
+            jobs.append(httpx2.post(server.url + PATH, json=body, headers=detached).json()["id"])
+        else:
+            for prompt in ("hold@1 a boat", "hold@1 a ship"):
+                sent, detached = {"prompt": prompt}, {**headers, **AGAIN, "prefer": "respond-async"}
+                reply = httpx2.post(server.url + PATH, json=sent, headers=detached)
+                jobs.append(reply.json()["id"])
+        backend.holding.get(timeout=5)
+        server.stop()
+    first, again, other = jobs
+    assert first == again != other

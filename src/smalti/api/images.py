@@ -57,7 +57,7 @@ class Images:
         self.facts = facts
         self.settings = settings
         self._bodies = bodies
-        self._retries = Retries()
+        self._retries = Retries(service.taken_up)
         self._keys = Keys()
         self._limits = Limits(
             settings.max_upload_mb * 1_000_000, settings.max_upload_megapixels * 1_000_000
@@ -125,6 +125,7 @@ class Images:
         about = about_request()
         about.prompt = asked.prompt
         key, detached = key_of(request), is_detached(request, asked)
+        wanted = replace(wanted, manner=replace(wanted.manner, sent=sent[1]))
         if key is None:
             begun = Begun((await self._job(request, sent, wanted, detached)).view())
         else:

@@ -2,7 +2,8 @@
 
 The SDKs send a request again when a connection breaks, under the same body and with a count. Where
 the first attempt is still being drawn, because its connection broke in a way that nobody has told
-us of, the second one follows the same job, and nothing is drawn twice.
+us of, or because the server was started again, the second one follows the same job, and nothing is
+drawn twice.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from weakref import WeakValueDictionary
 
 from smalti.api.body import Body
@@ -24,7 +25,10 @@ Fingerprint = tuple[str, str]
 
 
 class Retries:
-    def __init__(self) -> None:
+    """taken_up: the job that goes on since a restart, of a fingerprint."""
+
+    def __init__(self, taken_up: Callable[[str, str], Job | None]) -> None:
+        self._taken_up = taken_up
         self._jobs: WeakValueDictionary[Fingerprint, Job] = WeakValueDictionary()
         self._refused: OrderedDict[Fingerprint, int] = OrderedDict()
 
@@ -47,7 +51,7 @@ class Retries:
             if refused > 1:
                 self._refused[sent] = refused - 1
             return None
-        job = self._jobs.get(sent)
+        job = self._jobs.get(sent) or self._taken_up(*sent)
         return None if job is None or job.ended or job.doomed else job
 
 

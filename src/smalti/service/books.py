@@ -41,6 +41,13 @@ class Books:
         self.controller.look(self.now())
         return self.controller.load
 
+    def taken_up(self, user_id: str, sent: str) -> Job | None:
+        """The newest job that goes on since a restart, of a user who had sent just this."""
+        for job in reversed(self.live.values()):
+            if job.told is None and job.user_id == user_id and job.brief.sent == sent:
+                return job
+        return None
+
     def picture(self, name: Name) -> tuple[Job, Picture]:
         """A picture of a job that goes on."""
         job = self.live[name[0]]

@@ -72,3 +72,8 @@ class Recorder:
         except OSError as error:
             log.error("%s is no longer written: %s", self._path, error)
             self._over = True
+
+
+def recorder_to(file: Path | None) -> Recorder | None:
+    """Raises ConfigError."""
+    return None if file is None else Recorder(file)

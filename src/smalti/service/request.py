@@ -32,7 +32,7 @@ class Manner:
     service: the service tier that was asked for. degrade: whether less may be served under load.
     partial_images: how many partial pictures a stream carries. patience_s: for how long the client
     waits for its reply; None for who does not. region: a country's code, empty if unknown.
-    idempotency: the client's key and a hash of what it sent with it.
+    sent: a hash of what the client sent. idempotency: his key, and the same hash.
     """
 
     service: Literal["auto", "default", "flex", "priority"] = "auto"
@@ -41,6 +41,7 @@ class Manner:
     partial_images: int = 0
     patience_s: float | None = None
     region: str = ""
+    sent: str = ""
     idempotency: tuple[str, str] | None = None
 
 
@@ -99,7 +100,8 @@ class Brief:
     model, frame, quality: what it is drawn with, and on; `asked` has what was asked for.
     with_source, with_mask: whether the job keeps a source picture, and a mask over it.
     rung, service: of the ladder, and the service tier, on which it is served. partial_images: at
-    most so many partial pictures are sent; None for as many as are asked for.
+    most so many partial pictures are sent; None for as many as are asked for. sent: a hash of what
+    the client sent, by which a retry is known.
     """
 
     kind: Kind
@@ -118,6 +120,7 @@ class Brief:
     service: str = "default"
     partial_images: int | None = None
     quality: str = BEST
+    sent: str = ""
 
     @classmethod
     def of(cls, request: DrawRequest, served: Served, service: str = "default") -> Brief:
@@ -138,6 +141,7 @@ class Brief:
             output_compression=request.output_compression,
             background=request.background,
             asked={"model": request.model, **request.asked},
+            sent=request.manner.sent,
         )
 
     @property

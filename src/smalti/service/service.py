@@ -32,7 +32,7 @@ from smalti.service.overview import Overview
 from smalti.service.parts import Parts, probe
 from smalti.service.policies import Policies, policy_of
 from smalti.service.previews import Previews
-from smalti.service.recorder import Recorder
+from smalti.service.recorder import recorder_to
 from smalti.service.refusals import NotFound
 from smalti.service.refused import RefusalLog
 from smalti.service.request import DrawRequest, check
@@ -71,7 +71,7 @@ class Service:
         self._parts = parts
         health = Health(lambda: probe(parts), lambda: self._dispatcher.fill())
         self.policies = Policies(parts.database, settings, self.models, clock)
-        self._recorder = recorder = _recorder(settings)
+        self._recorder = recorder = recorder_to(settings.record_decisions)
         policy = self.policies.current()
         self._counted = policy.version
         controller = Controller(policy, settings.max_waiting)
@@ -300,6 +300,10 @@ class Service:
             raise NotFound("job", job_id)
         return view_of_rows(row, self._books.jobs.pictures(job_id))
 
+    def taken_up(self, user_id: str, sent: str) -> Job | None:
+        """The job that goes on since a restart, of a user who had sent just this."""
+        return self._books.taken_up(user_id, sent)
+
     def begun(self, caller: Caller, key: str, since: float) -> Begun | None:
         """What a caller's Idempotency-Key has begun. Raises StoreUnavailable."""
         return self._books.jobs.find_idempotent(caller.user.user_id, key, since)
@@ -384,11 +388,6 @@ def tiers_of(settings: Settings) -> Mapping[str, Tier]:
             f"It must be one of {', '.join(tiers)}."
         )
     return tiers
-
-
-def _recorder(settings: Settings) -> Recorder | None:
-    """Raises ConfigError."""
-    return None if settings.record_decisions is None else Recorder(settings.record_decisions)
 
 
 def _stopped(job: Job) -> Unavailable:
