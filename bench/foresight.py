@@ -19,6 +19,7 @@ import json
 import os
 import pickle
 import random
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
@@ -26,6 +27,7 @@ from statistics import median
 from overload import FLEET, MAX_WAITING, TAKES_FLEX, decided
 
 from smalti.control import DEFAULT_POLICY, Controller
+from smalti.errors import InvalidRequest
 from smalti.plan.demand import Demand, Row
 from smalti.plan.replay import NEVER, Loop, Outcome
 from smalti.plan.sources import demand_at
@@ -121,8 +123,8 @@ def times_known(rows: Sequence[Row], i: int, dice: random.Random) -> Iterator[Ro
 def renew(out: Outcome, first: int, n: int) -> None:
     """Room for other requests in place of those from `first` on."""
     times = (
-        out.admitted_s, out.started_s, out.finished_s, out.waiting, *out.told_start_s,
-        *out.told_finish_s,
+        out.admitted_s, out.started_s, out.finished_s, out.position, out.waiting,
+        *out.told_start_s, *out.told_finish_s,
     )  # fmt: skip
     for column in times:
         del column[first:]
@@ -135,7 +137,7 @@ def renew(out: Outcome, first: int, n: int) -> None:
         names[first:] = [""] * n
 
 
-def errors(demand: Demand, jobs: int, futures: int) -> dict[str, float]:
+def errors(demand: Demand, jobs: int, futures: int) -> dict[str, float | None]:
     out = decided(demand, "smalti")
     waited = {
         i: out.started_s[i] - out.admitted_s[i]
@@ -152,22 +154,28 @@ def errors(demand: Demand, jobs: int, futures: int) -> dict[str, float]:
         for kind, each in waits.items():
             if each:
                 found[kind].append(abs(median(each) - waited[i]) / waited[i])
-    return {kind: round(median(each), 3) for kind, each in found.items()}
+    return {kind: round(median(each), 3) if each else None for kind, each in found.items()}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--runs", nargs="+", default=list(RUNS), help="demand:load")
+    parser.add_argument("--runs", nargs="+", default=list(RUNS), help="demand:load; 1 if left out")
     parser.add_argument("--jobs", type=int, default=60)
     parser.add_argument("--futures", type=int, default=6)
     chosen = parser.parse_args()
-    figures: dict[str, dict[str, float]] = {}
+    figures: dict[str, dict[str, float | None]] = {}
     for run in chosen.runs:
         name, _, load = run.partition(":")
-        demand = demand_at(name, chosen.data, float(load), FLEET)
+        try:
+            demand = demand_at(name, chosen.data, float(load or 1), FLEET)
+        except InvalidRequest as error:
+            sys.exit(error.message)
         figures[run] = errors(demand, chosen.jobs, chosen.futures)
-        shown = ", ".join(f"{kind} {error:.3f}" for kind, error in figures[run].items())
+        shown = ", ".join(
+            f"{kind} {'-' if error is None else f'{error:.3f}'}"
+            for kind, error in figures[run].items()
+        )
         print(f"{run:<18} {shown}", flush=True)
     print(json.dumps({"bench": "foresight", "figures": figures}))
 

@@ -72,7 +72,10 @@ def main() -> None:
     parser.add_argument("--fleet", type=Path, help="of other devices; see plan/fleet.py")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     chosen = parser.parse_args()
-    fleet = read_fleet(chosen.fleet) if chosen.fleet is not None else FLEET
+    try:
+        fleet = read_fleet(chosen.fleet) if chosen.fleet is not None else FLEET
+    except InvalidRequest as error:
+        sys.exit(error.message)
     figures: dict[str, Any] = {}
     print(f"{'demand':<15}{'load':>5} {'policy':<12}" + "".join(f"{n:>16}" for n in SHOWN))
     for name in chosen.demands:

@@ -39,6 +39,8 @@ def main() -> None:
     parser.add_argument("--requests", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--load", type=float, default=4.0)
     chosen = parser.parse_args()
+    if min(chosen.requests) < 2 or chosen.load <= 0:
+        parser.error("--requests is from 2, and --load above 0")
     figures: dict[str, float] = {"compiled": COMPILED, "load": chosen.load}
     print(f"{'requests':>10} {'seconds':>9} {'us each':>9} {'us / log2 n':>12}")
     for requests in chosen.requests:

@@ -34,6 +34,8 @@ SLOTS = 64
 DEVICE_S_PER_WORK = 0.01
 WORK = 256.0
 ROUNDS = 7
+LEAST = 100
+"""Pictures waiting; with fewer, most of the queue is in slots."""
 NOW = 1.8e9
 
 Path = tuple[Step, Step, Step]
@@ -170,6 +172,8 @@ def main() -> None:
     parser.add_argument("--waiting", type=int, nargs="+", default=[10**3, 10**4, 10**5, 10**6])
     parser.add_argument("--operations", type=int, default=14_000)
     chosen = parser.parse_args()
+    if min(chosen.waiting) < LEAST or chosen.operations < ROUNDS * SLOTS:
+        parser.error(f"--waiting is from {LEAST}, and --operations from {ROUNDS * SLOTS}")
     shops = {waiting: Shop(waiting) for waiting in sorted(chosen.waiting)}
     gc.collect()
     found: dict[tuple[str, int], list[float]] = {}
