@@ -50,9 +50,10 @@ class Outcome:
     NEVER where it did not happen.
 
     admitted_s, started_s (its last picture), finished_s. told_start_s, told_finish_s: p50 and p90,
-    as told when it was admitted. waiting: pictures of all, but flex, that waited then. rule: that
-    refused it, the last time. attempts: of its client. flex: those that are served as flex, with no
-    promise. begun, begun_s: requests of the pictures that got slots, and when, in turn.
+    as told when it was admitted. position: its place then, in the order in which slots are given.
+    waiting: pictures of all, but flex, that waited then. rule: that refused it, the last time.
+    attempts: of its client. flex: those that are served as flex, with no promise. begun, begun_s:
+    requests of the pictures that got slots, and when, in turn.
     """
 
     demand: Demand
@@ -63,6 +64,7 @@ class Outcome:
     device_s: array[float]
     told_start_s: tuple[array[float], array[float]]
     told_finish_s: tuple[array[float], array[float]]
+    position: array[float]
     waiting: array[float]
     drawn: list[int] = field(default_factory=list)
     rule: list[str] = field(default_factory=list)
@@ -145,7 +147,7 @@ class Loop:
         decider.slots = fleet.slots
         self.out = Outcome(
             demand, fleet, _column(n), _column(n), _column(n), array("d", bytes(8 * n)),
-            (_column(n), _column(n)), (_column(n), _column(n)), _column(n),
+            (_column(n), _column(n)), (_column(n), _column(n)), _column(n), _column(n),
             [0] * n, [""] * n, [""] * n, [0] * n,
         )  # fmt: skip
 
@@ -209,7 +211,7 @@ class Loop:
         wait = outcome.wait
         out.told_start_s[0][i], out.told_start_s[1][i] = wait.start_s
         out.told_finish_s[0][i], out.told_finish_s[1][i] = wait.finish_s
-        out.waiting[i] = waiting
+        out.position[i], out.waiting[i] = wait.position, waiting
         self.work[i] = outcome.offer.work
         if i not in out.flex:
             self.waiting += row.images

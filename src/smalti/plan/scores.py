@@ -221,8 +221,10 @@ def eta(out: Outcome, accepted: Sequence[int]) -> dict[str, Any]:
     eta_coverage_start: of those that had to wait, how many had their slot within theirs. eta_error:
     median error of the p50 of the start over the wait, of jobs of one picture that waited over a
     second. Gradio's formula is the mean run time times the rank (over the slots, or it would be far
-    off); AI Horde's is the work ahead over the mean throughput, of the last minute. flex_coverage,
-    flex_error: of the ends of those that are promised nothing.
+    off); AI Horde's is the work ahead over the mean throughput, of the last minute. The rank is the
+    job's own place, as the fair order knows it; for those that end in _all it is the length of the
+    queue, as if all went in the order in which they came. flex_coverage, flex_error: of the ends of
+    those that are promised nothing.
     """
     rows = out.demand.rows
     flex = _eta_of_flex(out, accepted)
@@ -250,11 +252,14 @@ def eta(out: Outcome, accepted: Sequence[int]) -> dict[str, Any]:
         **flex,
     }
     if late:
-        gradio, horde = _formulas(out)
+        gradio, horde = _formulas(out, out.position)
+        gradio_all, horde_all = _formulas(out, out.waiting)
         for name, told in (
             ("eta_error", out.told_start_s[0]),
             ("eta_error_gradio", gradio),
             ("eta_error_horde", horde),
+            ("eta_error_gradio_all", gradio_all),
+            ("eta_error_horde_all", horde_all),
         ):
             errors = [abs(told[i] - waited_s) / waited_s for i, waited_s in late]
             figures[name] = round(median(errors), 4)
@@ -279,8 +284,8 @@ def _eta_of_flex(out: Outcome, accepted: Sequence[int]) -> dict[str, float | Non
     }
 
 
-def _formulas(out: Outcome) -> tuple[list[float], list[float]]:
-    """What each formula would have told at each admission."""
+def _formulas(out: Outcome, ahead: Sequence[float]) -> tuple[list[float], list[float]]:
+    """What each formula would have told at each admission. ahead: pictures before each job's."""
     n, slots = len(out.demand.rows), out.fleet.slots
     gradio, horde = [0.0] * n, [0.0] * n
     ends = sorted(
@@ -301,9 +306,9 @@ def _formulas(out: Outcome) -> tuple[list[float], list[float]]:
             recent -= ends[low][2]
             low += 1
         mean_s = drawing_s / pictures if pictures else slots * 256 / out.fleet.rate
-        gradio[i] = mean_s * out.waiting[i] / slots
+        gradio[i] = mean_s * ahead[i] / slots
         per_s = recent / min(max(now, 1.0), 60.0) or out.fleet.rate / 256
-        horde[i] = out.waiting[i] / per_s
+        horde[i] = ahead[i] / per_s
     return gradio, horde
 
 
