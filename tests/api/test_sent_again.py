@@ -56,6 +56,21 @@ def test_what_is_about_to_be_cancelled_is_not_joined(
     blocked.__exit__(None, None, None)
 
 
+def test_a_retry_of_one_that_was_left_does_not_join_another_like_it(live: Any) -> None:
+    body = {"prompt": "hold@1 one of two", "stream": True}
+    with live.http.stream("POST", PATH, json=body) as first:
+        live.backend.holding.get(timeout=5)
+        with live.http.stream("POST", PATH, json=body) as second:
+            live.backend.holding.get(timeout=5)
+            first.close()
+            live.backend.ended.get(timeout=5)
+            with live.http.stream("POST", PATH, json=body, headers=AGAIN) as again:
+                jobs = [reply.headers["x-smalti-job"] for reply in (first, second, again)]
+                live.backend.holding.get(timeout=5)
+            live.backend.release()
+    assert len(set(jobs)) == 3
+
+
 def test_a_job_that_was_told_to_who_joined_goes_on_without_the_first(live: Any) -> None:
     body = {"prompt": "hold@1 a boat for two", "stream": False}
     replies: list[Any] = []

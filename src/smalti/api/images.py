@@ -58,6 +58,7 @@ class Images:
         self.settings = settings
         self._bodies = bodies
         self._retries = Retries(service.taken_up)
+        service.when_left = self._retries.left
         self._keys = Keys()
         self._limits = Limits(
             settings.max_upload_mb * 1_000_000, settings.max_upload_megapixels * 1_000_000

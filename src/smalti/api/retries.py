@@ -18,7 +18,8 @@ from smalti.api.body import Body
 from smalti.service import Job
 
 COUNT = "x-stainless-retry-count"
-REFUSALS_KEPT = 10_000
+KEPT = 10_000
+"""Fingerprints of attempts that are over, of which a retry may come."""
 
 Fingerprint = tuple[str, str]
 """A user's id, and a hash of what he sent."""
@@ -30,26 +31,33 @@ class Retries:
     def __init__(self, taken_up: Callable[[str, str], Job | None]) -> None:
         self._taken_up = taken_up
         self._jobs: WeakValueDictionary[Fingerprint, Job] = WeakValueDictionary()
-        self._refused: OrderedDict[Fingerprint, int] = OrderedDict()
+        self._ended: OrderedDict[Fingerprint, int] = OrderedDict()
 
     def begun(self, sent: Fingerprint, job: Job) -> None:
         self._jobs[sent] = job
 
     def refused(self, sent: Fingerprint) -> None:
         """The next retry of this is for an attempt that was refused, not for one that is lost."""
-        self._refused[sent] = self._refused.pop(sent, 0) + 1
-        if len(self._refused) > REFUSALS_KEPT:
-            self._refused.popitem(last=False)
+        self._over(sent)
+
+    def left(self, job: Job) -> None:
+        """The next retry is for this one, which is cancelled, and not for another like it."""
+        self._over((job.user_id, job.brief.sent))
+
+    def _over(self, sent: Fingerprint) -> None:
+        self._ended[sent] = self._ended.pop(sent, 0) + 1
+        if len(self._ended) > KEPT:
+            self._ended.popitem(last=False)
 
     def first_attempt(self, sent: Fingerprint, headers: Mapping[str, str]) -> Job | None:
         """The job that goes on for the first attempt of a retry, if there is one."""
         count = headers.get(COUNT, "")
         if not count.isdecimal() or int(count[:9]) == 0:
             return None
-        refused = self._refused.pop(sent, 0)
-        if refused:
-            if refused > 1:
-                self._refused[sent] = refused - 1
+        ended = self._ended.pop(sent, 0)
+        if ended:
+            if ended > 1:
+                self._ended[sent] = ended - 1
             return None
         job = self._jobs.get(sent) or self._taken_up(*sent)
         return None if job is None or job.ended or job.doomed else job

@@ -3,13 +3,14 @@
 SmaltiError
 ├── Denied        a rule of the plan or a bound of the server; carries control's denial
 ├── NotFound      no such job or picture, or another person's
-└── JobCancelled  told to those who listen to a job that is cancelled
+├── JobCancelled  told to those who listen to a job that is cancelled
+└── Stopped       told to those who listen to a job while the server stops
 """
 
 from __future__ import annotations
 
 from smalti.control.denial import Denial
-from smalti.errors import SmaltiError
+from smalti.errors import SmaltiError, Unavailable
 
 
 class Denied(SmaltiError):
@@ -32,3 +33,12 @@ class JobCancelled(SmaltiError):
     def __init__(self, job_id: str) -> None:
         super().__init__(f"The job {job_id} was cancelled.")
         self.code = "job_cancelled"
+
+
+class Stopped(Unavailable):
+    def __init__(self, job_id: str) -> None:
+        super().__init__(
+            f"The server is stopping. The job {job_id} is kept and goes on when the server is "
+            f"back: see /v1/jobs/{job_id}.",
+            retry_after_s=5,
+        )

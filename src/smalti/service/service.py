@@ -33,7 +33,7 @@ from smalti.service.parts import Parts, probe
 from smalti.service.policies import Policies, policy_of
 from smalti.service.previews import Previews
 from smalti.service.recorder import recorder_to
-from smalti.service.refusals import NotFound
+from smalti.service.refusals import NotFound, Stopped
 from smalti.service.refused import RefusalLog
 from smalti.service.request import DrawRequest, check
 from smalti.service.restoring import Restorer
@@ -51,7 +51,10 @@ ENDS_WITHIN_S = 10.0
 
 
 class Service:
-    """parts: what `open_parts` opened; the service closes them. clock: Unix time in seconds."""
+    """parts: what `open_parts` opened; the service closes them. clock: Unix time in seconds.
+
+    when_left: told of each job that is cancelled because whoever waited for it went away.
+    """
 
     def __init__(
         self,
@@ -100,6 +103,7 @@ class Service:
         self.previews = Previews(
             books, self.policies, parts.database.url, settings, self.models, self.devices
         )
+        self.when_left: Callable[[Job], None] = lambda job: None
         self._failure: str | None = None
         self._stop: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -139,7 +143,7 @@ class Service:
         for task in self._tasks:
             task.cancel()
         for job in list(self._books.live.values()):
-            job.interrupt(_stopped(job))
+            job.interrupt(Stopped(job.job_id))
         self.previews.close()
         await self._backend.stop()
         self._books.health.close()
@@ -374,6 +378,7 @@ class Service:
         """Nobody waits for the job any more; a stop is no reason to give it up."""
         if self._stop is None:
             self._ends.cancel(job)
+            self.when_left(job)
 
     def _wait(self, job: Job) -> Wait | None:
         return self._books.turns.wait(self._books.waited_for(job))
@@ -388,11 +393,3 @@ def tiers_of(settings: Settings) -> Mapping[str, Tier]:
             f"It must be one of {', '.join(tiers)}."
         )
     return tiers
-
-
-def _stopped(job: Job) -> Unavailable:
-    return Unavailable(
-        f"The server is stopping. The job {job.job_id} is kept and goes on when the server is "
-        f"back: see /v1/jobs/{job.job_id}.",
-        retry_after_s=5,
-    )
