@@ -65,6 +65,16 @@ def test_device_seconds_count_as_they_were_used(
     assert told["refused"] == {"free/device_s/day": 2}
 
 
+def test_no_more_wait_than_the_server_lets_wait(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "smalti.toml").write_text("max_waiting = 10\n")
+    rows = "".join(f"0,user{i},o,plus,DE,smalti-mini,1,256,,\n" for i in range(30))
+    told = replayed(tmp_path, capsys, rows, "--tiers", str(tmp_path / "smalti.toml"))
+    assert told["by_tier"]["plus"]["drawn"] == 8 + 10
+    assert told["refused"] == {"server/waiting": 12}
+
+
 def test_who_gives_up_in_his_slot_is_not_drawn(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,6 +12,7 @@ import typer
 from smalti.errors import ConfigError, InvalidRequest
 
 if TYPE_CHECKING:
+    from smalti.control import Policy
     from smalti.plan.replay import Outcome
 
 DEMAND = "A demand file (.csv or .csv.gz): arrival_s, user, org, tier, region, model, images, work."
@@ -29,7 +30,7 @@ def replay(
         Path | None, typer.Option(help="A JSON file: devices, step_s, spread. One CPU if left out.")
     ] = None,
     tiers: Annotated[
-        Path | None, typer.Option(help="A smalti.toml whose tiers and switches count.")
+        Path | None, typer.Option(help="A smalti.toml whose tiers, switches and max_waiting count.")
     ] = None,
     takes_flex: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Part of those who take flex when offered.")
@@ -53,7 +54,7 @@ def replay(
         _again(recorded, as_json)
         return
     spec = MINI_CPU if fleet is None else read_fleet(fleet)
-    policy = _policy(tiers)
+    policy, max_waiting = _rules(tiers)
     if (demand is None) == (source is None):
         raise InvalidRequest("Name one of --demand and --source.", param="demand")
     asked = read_demand(demand) if demand else demand_at(source or "", data, load, spec)
@@ -69,7 +70,7 @@ def replay(
             write_demand(save, asked)
         except OSError as error:
             raise InvalidRequest(f"{save} cannot be written: {error.strerror}.", "save") from None
-    out = run(asked, spec, Accounted(policy, 1_000_000), takes_flex=takes_flex)
+    out = run(asked, spec, Accounted(policy, max_waiting), takes_flex=takes_flex)
     told = {**scores(out, policy.tiers), "by_tier": _by_tier(out), "refused": _refused(out)}
     if as_json:
         typer.echo(json.dumps(told))
@@ -96,15 +97,15 @@ def _again(file: Path, as_json: bool) -> None:
         typer.echo(f"The first that is not, number {number}: {then}, and now {now}.")
 
 
-def _policy(file: Path | None) -> Any:
+def _rules(file: Path | None) -> tuple[Policy, int]:
+    """The policy, and how many pictures may wait. Raises ConfigError."""
     from smalti.config import read_settings
     from smalti.service.policies import policy_of
 
-    if file is None:
-        return policy_of(read_settings({}, {}))
-    if file.name != "smalti.toml" or not file.is_file():
+    if file is not None and (file.name != "smalti.toml" or not file.is_file()):
         raise ConfigError(f"{file} is no smalti.toml that can be read.")
-    return policy_of(read_settings({"data_dir": file.parent}, {}))
+    settings = read_settings({} if file is None else {"data_dir": file.parent}, {})
+    return policy_of(settings), settings.max_waiting
 
 
 def _by_tier(out: Outcome) -> dict[str, dict[str, float]]:
