@@ -95,6 +95,29 @@ def test_a_refusal_says_when_and_keeps_its_word(
     assert visit.complaints == []
 
 
+@pytest.mark.parametrize("wrong_h", [26, -26])
+def test_a_refusal_keeps_its_word_where_the_clock_is_wrong(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted], wrong_h: int
+) -> None:
+    server = striped()
+    limited(server, "1/6s")
+    visit = visitor(server.url)
+    visit.context.add_init_script(
+        f"const right = Date.now; Date.now = () => right() + {wrong_h} * 3600e3"
+    )
+    page = visit.open(new_key(server, "free"))
+    ask(page, "boat 1")
+    turn(page, 1)
+    ask(page, "boat 2")
+    page.locator(".status.denied").wait_for()
+    assert ", in 0:0" in page.locator(".status.denied .countdown").inner_text()
+    turn(page, 2)
+    denied = httpx2.get(
+        f"{server.url}/v1/admin/denials", headers={"authorization": f"Bearer {server.key}"}
+    ).json()["data"]
+    assert len(denied) == 1, "it was sent again once, when the time had come, and was admitted"
+
+
 def test_a_refusal_offers_what_can_be_had(
     visitor: Callable[..., Any], striped: Callable[..., Hosted]
 ) -> None:

@@ -20,6 +20,25 @@ export class ApiError extends Error {
 /** The server was not reached at all. */
 export class Unreachable extends Error {}
 
+const DATE_STEP_MS = 2000;
+
+let ahead = null;
+
+/** The server's time, in Unix milliseconds, as its replies tell it: this machine's clock may be
+ * wrong, and may be set while the page is open. */
+export function serverNow() {
+  return ahead === null ? Date.now() : performance.now() + ahead;
+}
+
+/** date: of a reply, in whole seconds, and up to a second old. askedAt: when it was asked for. */
+function hearTime(date, askedAt) {
+  const told = Date.parse(date);
+  if (Number.isNaN(told)) return;
+  const least = told - performance.now();
+  const most = told + DATE_STEP_MS - askedAt;
+  ahead = Math.min(Math.max(ahead ?? least, least), most);
+}
+
 const listeners = new Set();
 
 /** Be told when the server is (true) or is no longer (false) within reach. */
@@ -58,6 +77,7 @@ async function send(path, { method = "GET", json, form, headers = {}, signal } =
   const all = { ...headers };
   if (key()) all.authorization = `Bearer ${key()}`;
   if (json !== undefined) all["content-type"] = "application/json";
+  const askedAt = performance.now();
   let reply;
   try {
     reply = await fetch(path, { method, headers: all, body: form ?? (json === undefined ? undefined : JSON.stringify(json)), signal, cache: "no-store" });
@@ -67,6 +87,7 @@ async function send(path, { method = "GET", json, form, headers = {}, signal } =
     throw new Unreachable(error.message);
   }
   tellReach(true);
+  hearTime(reply.headers.get("date"), askedAt);
   if (reply.ok) return reply;
   const text = await reply.text();
   let body = null;

@@ -1,6 +1,6 @@
 // What is left of each allowance, and when the next slot opens.
 
-import { ask } from "../api.js";
+import { ask, serverNow } from "../api.js";
 import { everySecond, h, replace } from "../dom.js";
 import { countdown, duration, moment, number, t } from "../words.js";
 
@@ -50,7 +50,7 @@ function meter(limit) {
   );
   everySecond(element, () => {
     const at = limit.reset_at ? new Date(limit.reset_at) : null;
-    const left = at ? (at - Date.now()) / 1000 : 0;
+    const left = at ? (at - serverNow()) / 1000 : 0;
     const moves = limit.floor !== limit.ceiling ? t("limits.breathes", { floor: limit.floor, ceiling: limit.ceiling }) : "";
     replace(opens, [left > 0 ? t("limits.more_at", { at: moment(at), left: countdown(left) }) : "", moves].filter(Boolean).join(" "));
   });

@@ -1,5 +1,6 @@
 // A denial as a card: which rule it was, when it is over, and what can be done now.
 
+import { serverNow } from "../api.js";
 import { button, everySecond, h, replace } from "../dom.js";
 import { countdown, duration, moment, t } from "../words.js";
 
@@ -34,7 +35,7 @@ export function denialCard(denial, again) {
   );
   if (at)
     everySecond(card, () => {
-      const left = (at - Date.now()) / 1000;
+      const left = (at - serverNow()) / 1000;
       now.disabled = left > 0;
       replace(clock, left > 0 ? t("denied.opens", { at: moment(at), left: countdown(left) }) : t("denied.open"));
       if (left <= 0 && alone.checked) finish({});
