@@ -118,6 +118,25 @@ def test_a_refusal_keeps_its_word_where_the_clock_is_wrong(
     assert len(denied) == 1, "it was sent again once, when the time had come, and was admitted"
 
 
+def test_a_refusal_keeps_its_word_while_one_looks_elsewhere(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    server = striped()
+    limited(server, "1/10s")
+    page = visitor(server.url).open(new_key(server, "free"))
+    draw_later(server.url, page.evaluate("localStorage.getItem('smalti.key')"), prompt="a boat")
+    ask(page, "a fox")
+    page.locator(".status.denied").wait_for()
+    page.click("text=My pictures")
+    page.locator(".grid img").wait_for()
+    page.go_back()
+    assert page.locator(".status.denied").is_visible()
+    page.click("text=My pictures")
+    page.locator(".composer").wait_for(state="hidden")
+    until(page, "document.querySelector('.turn .picture')?.dataset.state === 'done'")
+    assert [job["asked"]["prompt"] for job in jobs_of(page, server.url)] == ["a fox", "a boat"]
+
+
 def test_a_refusal_offers_what_can_be_had(
     visitor: Callable[..., Any], striped: Callable[..., Hosted]
 ) -> None:

@@ -29,6 +29,11 @@ export class Conversation {
     this.scroll();
   }
 
+  /** Whether nothing of it is shown. */
+  get empty() {
+    return !this.element.childElementCount;
+  }
+
   /** Begin a new one. */
   begin(welcome) {
     this.leave();

@@ -62,6 +62,7 @@ class Studio {
   async start() {
     const models = await signIn("/v1/models");
     this.draw();
+    replace(this.main, this.conversation.element, this.composer.element, this.gallery.element);
     this.composer.offer(models.data);
     this.gallery.style.offer([...new Set(models.data.flatMap((model) => model.smalti.styles))]);
     await this.route();
@@ -75,17 +76,15 @@ class Studio {
   async route() {
     this.toggle(false);
     const [, place, name] = location.hash.split("/");
-    document.body.dataset.view = place === "gallery" ? "gallery" : "talk";
+    this.show(place === "gallery" ? "gallery" : "talk");
     if (place === "gallery") {
-      replace(this.main, this.gallery.element);
       this.history.draw(null);
       await this.guarded(() => this.gallery.refresh());
       return;
     }
-    replace(this.main, this.conversation.element, this.composer.element);
     if (place === "c" && name) {
       this.history.draw(name);
-      if (name !== this.conversation.name || !this.conversation.turns.size) await this.guarded(() => this.conversation.open(name));
+      if (name !== this.conversation.name || this.conversation.empty) await this.guarded(() => this.conversation.open(name));
       if (this.pending && this.pending.name === name) this.conversation.goOn(this.pending.base);
       this.pending = null;
     } else {
@@ -95,6 +94,13 @@ class Studio {
       this.pending = null;
       this.composer.words.focus();
     }
+  }
+
+  /** What is not looked at stays on the page: its clocks go on. */
+  show(view) {
+    document.body.dataset.view = view;
+    this.gallery.element.hidden = view !== "gallery";
+    this.conversation.element.hidden = this.composer.element.hidden = view !== "talk";
   }
 
   async guarded(act) {
