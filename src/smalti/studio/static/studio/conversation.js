@@ -94,13 +94,14 @@ export class Conversation {
     this.element.querySelector(".welcome")?.remove();
     const { base, ...asked } = wanted;
     const thumbnail = base ? base.url : null;
-    const place = h("article", { class: "turn sending" }, said(asked, thumbnail), h("div", { class: "status" }, h("p", {}, t("turn.sending"))));
+    const held = h("p", { class: "soft", role: "status" });
+    const place = h("article", { class: "turn sending" }, said(asked, thumbnail), h("div", { class: "status" }, h("p", {}, t("turn.sending")), held));
     this.element.append(place);
     this.scroll();
     const name = this.name;
     try {
       const source = base ? (base.source ?? (await base.fetch())) : null;
-      const job = await begin({ ...asked, source, parent: base?.parent, conversation: name });
+      const job = await begin({ ...asked, source, parent: base?.parent, conversation: name }, (error) => replace(held, t("turn.held", { why: error.message })));
       if (this.name === name) this.put(job, place);
       this.changed();
     } catch (error) {

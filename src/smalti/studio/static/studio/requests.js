@@ -18,9 +18,10 @@ export function freshName() {
  * Sends a request, under one Idempotency-Key for as long as the server cannot be reached: what it
  * had begun before the connection broke is not begun again. Resolves to the job.
  * wanted: prompt, and perhaps style, size, n, seed, model, service_tier, conversation, parent, and
- * source, a Blob. Raises ApiError.
+ * source, a Blob. held: told the error with which the server takes nothing for the moment. Raises
+ * ApiError.
  */
-export async function begin(wanted) {
+export async function begin(wanted, held) {
   const { source, ...fields } = wanted;
   const given = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined && value !== "");
   const headers = { prefer: "respond-async", "idempotency-key": freshName() };
@@ -39,6 +40,7 @@ export async function begin(wanted) {
     } catch (error) {
       const starting = error instanceof ApiError && error.status === 503 && !error.denial;
       if (!(error instanceof Unreachable) && !starting) throw error;
+      if (starting) held(error);
     }
     await sleep(pauseMs);
   }
