@@ -177,6 +177,10 @@ def test_a_wait_too_long_is_refused_and_the_flexible_queue_taken(
         card.wait_for()
         assert card.get_attribute("data-rule") == "server/promise"
         visit.screen("waiting-desktop-4-promise")
+        card.locator("summary").click()
+        facts = " ".join(card.locator("dl").inner_text().split())
+        assert facts.startswith("Rule server/promise Because of the load Wait "), facts
+        assert facts.endswith(" s, where it may be 5 s"), facts
         card.locator("button", has_text="Take the flexible queue").click()
         page.wait_for_selector(".status.waiting")
         assert jobs_of(page, server.url)[0]["asked"]["service_tier"] == "flex"
@@ -206,7 +210,26 @@ def test_what_is_paused_is_said_in_the_operators_words(
     assert page.locator(".allowances .paused").inner_text() == said["message"]
     ask(page, "a boat")
     page.locator(".status.denied").wait_for()
-    assert said["message"] in page.locator(".status.denied").inner_text()
+    card = page.locator(".status.denied")
+    assert said["message"] in card.inner_text()
+    card.locator("summary").click()
+    assert "Used" not in card.inner_text(), "nothing is used of what is paused"
+
+
+def test_who_is_promised_nothing_is_told_of_no_promise(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    def as_if_busy(route: Any) -> None:
+        reply = route.fetch()
+        route.fulfill(response=reply, json={**reply.json(), "load": 0.8})
+
+    server = striped()
+    limited(server, "1/day", promised_wait_s=0)
+    visit = visitor(server.url)
+    visit.page.route("**/v1/limits", as_if_busy)
+    said = visit.open(new_key(server, "free")).locator(".allowances").inner_text()
+    assert "1 of 1 picture left in 24 h" in said
+    assert "It is busy. You may wait for long." in said
 
 
 def test_wrong_input_can_be_changed_and_is_not_lost(

@@ -29,14 +29,19 @@ export class Allowances {
       h("h2", {}, t("limits.tier", { tier: limits.tier })),
       limits.limits.map((limit) => meter(limit)),
       limits.limits.length ? null : h("p", { class: "soft" }, t("limits.none")),
-      h("p", { class: "soft" }, limits.load < 0.3 ? t("limits.calm") : t("limits.busy", { promise: duration(limits.promised_wait_s) })),
+      h("p", { class: "soft" }, busyness(limits)),
       limits.paused.map((pause) => h("p", { class: "paused" }, pause.message)),
     );
   }
 }
 
+function busyness({ load, promised_wait_s: promised }) {
+  if (load < 0.3) return t("limits.calm");
+  return promised ? t("limits.busy", { promise: duration(promised) }) : t("limits.busy_unpromised");
+}
+
 function meter(limit) {
-  const unit = t(`unit.${limit.unit}`, { n: limit.remaining });
+  const unit = t(`unit.${limit.unit}`, { n: limit.limit });
   const window = duration(limit.window_s);
   const left = t("limits.left", { left: number(limit.remaining), of: number(limit.limit), unit, window });
   const label = limit.model ? t("limits.of_model", { model: limit.model, left }) : left;

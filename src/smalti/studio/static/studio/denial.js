@@ -51,12 +51,18 @@ function optionButton(option, finish) {
   return [];
 }
 
+function used({ unit, used, limit, burst }) {
+  if (unit === "seconds") return [t("denied.fact.wait"), t("denied.fact.wait_of", { wait: duration(used), most: duration(limit) })];
+  return [t("denied.fact.used"), `${used} / ${burst ?? limit}`];
+}
+
 function facts(smalti) {
+  const breathes = smalti.floor !== smalti.ceiling;
   const rows = [
     [t("denied.fact.rule"), smalti.rule],
-    [t("denied.fact.reason"), t(`reason.${smalti.reason}`)],
-    [t("denied.fact.used"), `${smalti.used} / ${smalti.burst ?? smalti.limit}`],
-    smalti.floor !== smalti.ceiling ? [t("denied.fact.range"), `${smalti.floor} – ${smalti.ceiling}`] : null,
+    [t("denied.fact.reason"), breathes && smalti.reason === "load" ? t("reason.moves") : t(`reason.${smalti.reason}`)],
+    smalti.limit ? used(smalti) : null,
+    breathes ? [t("denied.fact.range"), `${smalti.floor} – ${smalti.ceiling}`] : null,
   ];
   return h("dl", {}, rows.filter(Boolean).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]).flat());
 }
