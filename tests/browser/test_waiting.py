@@ -151,6 +151,10 @@ def test_a_refusal_offers_what_can_be_had(
     ask(page, "four boats")
     page.locator(".status.denied").wait_for()
     visit.screen("waiting-desktop-3-fewer")
+    assert page.locator("text=Send it again").count() == 0, "that can never help"
+    page.click("text=Change the words")
+    assert page.input_value("#prompt") == "four boats"
+    page.press("#prompt", "Enter")
     page.locator(".status.denied button", has_text="Ask for 2 pictures").click()
     turn(page, 2)
     assert jobs_of(page, server.url)[0]["images"] == 2

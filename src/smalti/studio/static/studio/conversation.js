@@ -124,7 +124,8 @@ export class Conversation {
       this.send({ ...wanted, ...change });
     };
     const denial = error.denial;
-    const card = denial ? denialCard(denial, again) : h("div", { class: "status wrong", role: "alert" }, h("p", {}, error.message), h("button", { type: "button", onclick: () => this.edit(place, wanted) }, t("turn.edit")));
+    const edit = () => this.edit(place, wanted);
+    const card = denial ? denialCard(denial, again, edit) : h("div", { class: "status wrong", role: "alert" }, h("p", {}, error.message), h("button", { type: "button", onclick: edit }, t("turn.edit")));
     place.classList.remove("sending");
     place.querySelector(".status").replaceWith(card);
     this.changed();

@@ -6,15 +6,18 @@ import { countdown, duration, moment, t } from "../words.js";
 
 /**
  * denial: the problem that the server sent. again: called with the fields to change, when the
- * request is to be sent once more. Sends it by itself when its time has come, if that is wished.
+ * request is to be sent once more. edit: puts it back to be changed, where no time helps. Sends it by
+ * itself when its time has come, if that is wished.
  */
-export function denialCard(denial, again) {
+export function denialCard(denial, again, edit) {
   const { smalti } = denial;
   const at = smalti.next_slot_at ? new Date(smalti.next_slot_at) : null;
   const card = h("div", { class: "status denied", role: "alert", data: { rule: smalti.rule } });
   const alone = h("input", { type: "checkbox", checked: true });
   const clock = h("p", { class: "countdown", aria: { live: "off" } });
   const now = button(t("denied.again"), { image: "again", class: "primary", onclick: () => finish({}) });
+  const change = button(t("turn.edit"), { onclick: edit });
+  const hopeless = denial.error.param !== null;
   let open = true;
 
   function finish(change) {
@@ -29,7 +32,7 @@ export function denialCard(denial, again) {
     h("h3", {}, denial.title),
     h("p", {}, denial.detail),
     at ? clock : null,
-    h("div", { class: "row" }, now, ...choices),
+    h("div", { class: "row" }, hopeless ? change : now, ...choices),
     at ? h("label", { class: "choice" }, alone, t("denied.by_itself")) : null,
     h("details", {}, h("summary", {}, t("denied.rule")), facts(smalti)),
   );
