@@ -60,6 +60,25 @@ def test_a_place_in_the_queue(
     assert visit.complaints == []
 
 
+def test_of_several_pictures_the_rest_is_told_while_the_first_is_drawn(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    server = striped(slots=1, keep_alive_s=1)
+    page = visitor(server.url).open(new_key(server))
+    page.select_option("#many", "2")
+    ask(page, "hold@3")
+    page.locator(".picture[data-rows]").wait_for()
+    for _ in range(30):
+        said = page.locator(".status.waiting").inner_text()
+        assert "It is begun, and the rest of it is next." in said
+        assert "Finished in" in said or "any moment" in said
+        time.sleep(0.1)
+    for _ in range(2):
+        server.backend.holding.get(timeout=10)
+        server.backend.release()
+    turn(page, 1)
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_a_refusal_says_when_and_keeps_its_word(
     visitor: Callable[..., Any], striped: Callable[..., Hosted], size: str

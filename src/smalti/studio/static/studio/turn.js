@@ -61,9 +61,11 @@ export class Turn {
       case "smalti.drawing":
         return this.wait.hear(null);
       case "smalti.job":
-        return this.wait.hear(told.job.status === "running" ? null : told.job);
+        if (told.job.status === "running") this.wait.begin();
+        return this.wait.hear(told.job);
       case "smalti.rows":
-        this.wait.hear(null);
+        if (this.job.images === 1) this.wait.hear(null);
+        else this.wait.begin();
         return picture.show(told);
       case "image_generation.completed":
       case "image_edit.completed":

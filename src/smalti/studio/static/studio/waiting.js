@@ -10,17 +10,30 @@ export class WaitCard {
     this.time = h("p", { class: "time" });
     this.why = h("p", { class: "why" });
     this.cancel = button(t("wait.cancel"), { image: "close", class: "quiet", onclick: onCancel });
+    this.begun = job.status === "running";
     this.element = h("div", { class: "status waiting", role: "status" }, h("div", { class: "spark", aria: { hidden: "true" } }), h("div", {}, this.place, this.time, this.why), this.cancel);
     this.hear({ position: job.position, eta_s: job.eta_s });
     everySecond(this.element, () => this.draw());
   }
 
-  /** told: position and eta_s, as in `smalti.waiting`; null once it is being drawn. */
+  /** One of its pictures is being drawn; others of it may wait still. */
+  begin() {
+    this.begun = true;
+    this.draw();
+  }
+
+  /** told: position and eta_s, as in `smalti.waiting`; null once all of it is being drawn. */
   hear(told) {
     this.told = told;
     this.since = performance.now();
     this.element.dataset.position = told?.position ?? "";
     this.draw();
+  }
+
+  words() {
+    const n = this.told.position;
+    if (this.begun) return n ? t("wait.rest_ahead", { n }) : t("wait.rest");
+    return n ? t("wait.ahead", { n }) : t("wait.next");
   }
 
   draw() {
@@ -32,7 +45,7 @@ export class WaitCard {
     }
     const passed = (performance.now() - this.since) / 1000;
     const [soon, late] = this.told.eta_s.map((s) => Math.max(0, s - passed));
-    replace(this.place, this.told.position ? t("wait.ahead", { n: this.told.position }) : t("wait.next"));
+    replace(this.place, this.words());
     replace(this.time, late < 2 ? t("wait.any_moment") : t("wait.between", { soon: duration(soon), late: duration(late) }));
     replace(this.why, t("wait.why"), " ", t("wait.leave"));
   }
