@@ -162,3 +162,19 @@ def test_a_change_says_why(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--why" in capsys.readouterr().err
     assert run(["tiers", "set", "free", "--weight", "2", "--why", " "]) == 2
     assert "says why" in capsys.readouterr().err
+
+
+def test_a_default_tier_that_the_settings_alone_have(
+    ask: Say, server: Policies, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A version made before counts: the command that takes what the settings say must work."""
+    ask("tiers", "set", "free", "--weight", "2", "--why", "More for all.")
+    lab = "default_tier = 'lab'\n[tiers.lab]\nweight = 2\nmax_running = 2\nmax_waiting = 4\n"
+    (tmp_path / "smalti.toml").write_text(lab)
+    assert run(["doctor"]) == 1
+    said = capsys.readouterr().out
+    assert "one of free, plus, pro, team: the tiers of version 1, which counts" in said
+    assert "'smalti tiers undo 0'" in said
+    assert "lab" in ask("tiers", "undo", "0", "--why", "As it stands there.")["tiers"]
+    run(["doctor"])
+    assert "lab of version 2, for others lab" in capsys.readouterr().out

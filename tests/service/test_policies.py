@@ -89,7 +89,7 @@ def test_settings_that_cannot_be(
     db: Database, tmp_path: Path, values: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(ConfigError, match=said):
-        Policies(db, settings_of(tmp_path, **values), ("smalti-mini",))
+        Policies(db, settings_of(tmp_path, **values), ("smalti-mini",)).checked()
 
 
 def test_what_was_changed_comes_before_the_settings(
@@ -111,8 +111,8 @@ def test_what_was_changed_comes_before_the_settings(
 def test_a_default_tier_that_is_not_in_force(db: Database, tmp_path: Path) -> None:
     before = settings_of(tmp_path, default_tier="plus")
     Policies(db, before).remove_tier("free", WHY)
-    with pytest.raises(ConfigError, match="one of plus, pro, team"):
-        Policies(db, settings_of(tmp_path))
+    with pytest.raises(ConfigError, match="one of plus, pro, team: the tiers of version 1"):
+        Policies(db, settings_of(tmp_path)).checked()
 
 
 # --- in force ---

@@ -8,13 +8,16 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from smalti.cli.finding import Finding, fail, ok
 from smalti.config import FILE, TABLE, Settings, read_settings, without_passwords
 from smalti.errors import ConfigError
+
+if TYPE_CHECKING:
+    from smalti.store.rows import PolicyRow
 
 MARKS = {"ok": "[green]ok  [/]", "warn": "[yellow]warn[/]", "fail": "[red]fail[/]"}
 
@@ -49,7 +52,7 @@ def examine(settings: Settings) -> list[Finding]:
     database, newest_job = store.check_database(settings)
     return [
         machine.check_python(),
-        check_tiers(settings),
+        check_tiers(settings, store.newest_policy(settings)),
         store.check_folder(settings),
         store.check_secrets(settings),
         database,
@@ -62,15 +65,16 @@ def examine(settings: Settings) -> list[Finding]:
     ]
 
 
-def check_tiers(settings: Settings) -> Finding:
-    """What the table of settings cannot check by itself."""
-    from smalti.service.service import tiers_of
+def check_tiers(settings: Settings, newest: PolicyRow | None) -> Finding:
+    """What the table of settings cannot check by itself. newest: version of the tiers."""
+    from smalti.service.policies import policy_in_force
 
     try:
-        tiers = tiers_of(settings)
+        tiers = policy_in_force(settings, newest).tiers
     except ConfigError as error:
         return fail("settings", error.message, f"Correct it in {settings.data_dir / FILE}.")
-    return ok("settings", f"read; tiers {', '.join(tiers)}, for others {settings.default_tier}")
+    of = "" if newest is None else f" of version {newest.version}"
+    return ok("settings", f"read; tiers {', '.join(tiers)}{of}, for others {settings.default_tier}")
 
 
 def settings_rows(

@@ -22,8 +22,10 @@ from smalti.errors import SmaltiError
 from smalti.store import trouble
 from smalti.store.blobs import Blobs
 from smalti.store.folder import FolderBlobs
+from smalti.store.policies import newest
+from smalti.store.rows import PolicyRow
 from smalti.store.s3 import s3_blobs
-from smalti.store.schema import facts, jobs
+from smalti.store.schema import facts, jobs, policies
 from smalti.store.upgrade import UPGRADES, VERSION
 
 LOW_GB, LEAST_GB = 2.0, 0.2
@@ -104,6 +106,20 @@ def check_database(settings: Settings) -> tuple[Finding, float | None]:
     except (SmaltiError, SQLAlchemyError, ModuleNotFoundError) as error:
         shown = without_passwords("", str(error).replace(address, "…"))
         return fail("database", shown, _remedy(error)), None
+
+
+def newest_policy(settings: Settings) -> PolicyRow | None:
+    """Of the tiers; None where there is none, or the database cannot be read."""
+    try:
+        url = make_url(database_address(settings))
+        engine = _engine(url)
+        try:
+            with engine.connect() as connection:
+                return newest(connection) if inspect(connection).has_table(policies.name) else None
+        finally:
+            engine.dispose()
+    except (SQLAlchemyError, ModuleNotFoundError):
+        return None
 
 
 def _remedy(error: Exception) -> str:

@@ -33,7 +33,7 @@ from smalti.service.listener import JobEvent, Listener, PictureDone, RowsShown, 
 from smalti.service.parts import Parts, open_parts
 from smalti.service.refusals import Denied, JobCancelled, NotFound
 from smalti.service.request import QUALITY, Brief, DrawRequest
-from smalti.service.service import Service, tiers_of
+from smalti.service.service import Service
 from smalti.service.views import JobView, PictureView
 
 __all__ = [
@@ -55,5 +55,4 @@ __all__ = [
     "Service",
     "Waiting",
     "open_parts",
-    "tiers_of",
 ]

@@ -81,13 +81,13 @@ class Policies:
                     "made; the version counts. 'smalti tiers undo 0' takes what the settings say",
                     row.version,
                 )
-        if self._default_tier not in self._policy.tiers:
-            raise ConfigError(
-                f"Setting 'default_tier' has value '{self._default_tier}'. "
-                f"It must be one of {', '.join(self._policy.tiers)}."
-            )
 
     # --- what is asked ---
+
+    def checked(self) -> Policy:
+        """The policy in force, if a server can start with it. Raises ConfigError."""
+        _check_default(self._default_tier, self._policy)
+        return self._policy
 
     def current(self) -> Policy:
         """The policy in force, also where another process has changed it just now.
@@ -280,6 +280,29 @@ def policy_of(settings: Settings) -> Policy:
         return read_policy(document, DEFAULT_POLICY)
     except ValueError as error:
         raise ConfigError(str(error)) from None
+
+
+def policy_in_force(settings: Settings, newest: PolicyRow | None) -> Policy:
+    """What a server would start with. newest: the newest version there is. Raises ConfigError."""
+    written = policy_of(settings)
+    policy = written if newest is None else _read(newest)
+    _check_default(settings.default_tier, policy)
+    return policy
+
+
+def _check_default(name: str, policy: Policy) -> None:
+    """Who is in no tier that there is must be in one. Raises ConfigError."""
+    if name in policy.tiers:
+        return
+    there = ", ".join(policy.tiers)
+    wrong = f"Setting 'default_tier' has value '{name}'. It must be one of {there}"
+    if not policy.version:
+        raise ConfigError(f"{wrong}.")
+    raise ConfigError(
+        f"{wrong}: the tiers of version {policy.version}, which counts in place of what the "
+        f"settings say. 'smalti tiers add {name}' adds it; 'smalti tiers undo 0' takes all that "
+        "the settings say."
+    )
 
 
 def _read(row: PolicyRow) -> Policy:

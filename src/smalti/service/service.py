@@ -15,7 +15,7 @@ from smalti.control.nouns import Ask, Occupancy
 from smalti.control.recording import Recorded
 from smalti.control.switches import Switch
 from smalti.control.tiers import Tier
-from smalti.errors import ConfigError, Unavailable
+from smalti.errors import Unavailable
 from smalti.fleet.backend import Backend, DeviceState
 from smalti.models.facts import ModelFacts
 from smalti.observe import NO_TRACES, Metrics, Traces
@@ -30,7 +30,7 @@ from smalti.service.keeper import Keeper
 from smalti.service.lessons import Lessons
 from smalti.service.overview import Overview
 from smalti.service.parts import Parts, probe
-from smalti.service.policies import Policies, policy_of
+from smalti.service.policies import Policies
 from smalti.service.previews import Previews
 from smalti.service.recorder import recorder_to
 from smalti.service.refusals import NotFound, Stopped
@@ -75,7 +75,7 @@ class Service:
         health = Health(lambda: probe(parts), lambda: self._dispatcher.fill())
         self.policies = Policies(parts.database, settings, self.models, clock)
         self._recorder = recorder = recorder_to(settings.record_decisions)
-        policy = self.policies.current()
+        policy = self.policies.checked()
         self._counted = policy.version
         controller = Controller(policy, settings.max_waiting)
         if recorder is not None:
@@ -384,12 +384,3 @@ class Service:
         return self._books.turns.wait(self._books.waited_for(job))
 
 
-def tiers_of(settings: Settings) -> Mapping[str, Tier]:
-    """What the settings say. Raises ConfigError."""
-    tiers = policy_of(settings).tiers
-    if settings.default_tier not in tiers:
-        raise ConfigError(
-            f"Setting 'default_tier' has value '{settings.default_tier}'. "
-            f"It must be one of {', '.join(tiers)}."
-        )
-    return tiers

@@ -41,7 +41,7 @@ class PolicyBook:
         return self._db.read(_newest_version)
 
     def newest(self) -> PolicyRow | None:
-        return self._db.read(_newest)
+        return self._db.read(newest)
 
     def version(self, number: int) -> PolicyRow | None:
         return self._db.read(lambda c: _version(c, number))
@@ -62,11 +62,11 @@ class PolicyBook:
 
     def would_add(self, make: Make) -> PolicyRow:
         """What `add` would, and nothing is kept. Raises what `make` raises."""
-        return self._db.read(lambda c: make(_newest(c), lambda tier: _in_use(c, tier))[0])
+        return self._db.read(lambda c: make(newest(c), lambda tier: _in_use(c, tier))[0])
 
 
 def _add(connection: Connection, make: Make) -> PolicyRow:
-    row, entry = make(_newest(connection), lambda tier: _in_use(connection, tier))
+    row, entry = make(newest(connection), lambda tier: _in_use(connection, tier))
     try:
         connection.execute(_NEW, vars(row))
     except IntegrityError:
@@ -89,7 +89,7 @@ def _version(connection: Connection, number: int) -> PolicyRow | None:
     return None if row is None else PolicyRow(**row._mapping)
 
 
-def _newest(connection: Connection) -> PolicyRow | None:
+def newest(connection: Connection) -> PolicyRow | None:
     return _version(connection, _newest_version(connection))
 
 
