@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +250,34 @@ def test_a_model_that_is_gone_fails_its_jobs(tmp_path: Path) -> None:
         view = ended(it)
         assert view.state == "failed" and view.error_message is not None
         assert f"without what drew it, {MINI.name}" in view.error_message
+        await it.service.stop()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("UPDATE picture_rows SET codes = x'010203' WHERE row = 0", "buffer size"),
+        ("DELETE FROM pictures", "0 pictures of 1"),
+    ],
+)
+def test_a_damaged_job_fails_and_does_not_keep_others_from_going_on(
+    tmp_path: Path, damage: str, said: str
+) -> None:
+    async def run() -> None:
+        it = await begin(tmp_path)
+        job = await it.service.submit(ask("hold@2"), it.caller)
+        await it.holding()
+        await until(lambda: it.parts.jobs.pictures(job.job_id)[0].rows == 2)
+        await it.kill()
+        with closing(sqlite3.connect(tmp_path / "smalti.db")) as database, database:
+            database.execute("PRAGMA foreign_keys = ON")
+            database.execute(damage)
+        it = await begin(tmp_path)
+        await until(lambda: it.parts.jobs.counts() == {"failed": 1})
+        assert said in str(ended(it).error_message)
+        assert it.service.waiting == 0
         await it.service.stop()
 
     asyncio.run(run())

@@ -110,6 +110,9 @@ async def restored(
     """
     try:
         brief = Brief.read(row.request)
+        its = tuple(_picture(picture, brief) for picture in pictures)
+        if len(its) != brief.n:
+            raise ValueError(f"{len(its)} pictures of {brief.n}")
     except (KeyError, TypeError, ValueError) as error:
         raise DrawingFailed(
             f"What was kept of the job cannot be read by this version ({error!r}). Ask again."
@@ -126,7 +129,7 @@ async def restored(
         brief=brief,
         model=model,
         conditions=Conditions(brief.prompt, brief.frame.grid, source, brief.style),
-        pictures=tuple(_picture(picture, brief) for picture in pictures),
+        pictures=its,
         ties=ties,
         spans=books.traces.job(row.job_id, row.tier),
         created_at=row.created_at,
