@@ -98,11 +98,12 @@ def read_switch(table: object) -> Switch:
         raise _wrong("scope", scope, f"one of {', '.join(get_args(Paused))}")
     if not isinstance(name, str) or not name.strip():
         raise _wrong("name", name, "the name of what is paused")
-    name = name.strip().upper() if scope == "region" else name.strip()
+    name = name.strip()
     if scope == "feature" and name not in FEATURES:
         raise _wrong("name", name, f"one of {', '.join(FEATURES)}")
-    if scope == "region" and not re.fullmatch("[A-Z]{2}", name):
+    if scope == "region" and not re.fullmatch("[A-Za-z]{2}", name):
         raise _wrong("name", name, "a country's code of two letters")
+    name = name.upper() if scope == "region" else name
     if not isinstance(message, str) or not 0 < len(message.strip()) <= MESSAGE_MAX:
         raise _wrong("message", message, f"a sentence of at most {MESSAGE_MAX} characters")
     from_s, until_s = _time("from", table.get("from")), _time("until", table.get("until"))
