@@ -239,20 +239,23 @@ def test_what_is_paused_is_said_in_the_operators_words(
     assert "Used" not in card.inner_text(), "nothing is used of what is paused"
 
 
-def test_who_is_promised_nothing_is_told_of_no_promise(
-    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+@pytest.mark.parametrize(
+    ("promised_s", "told"), [(0, "You may wait for long."), (90, "You wait 90 s at most")]
+)
+def test_the_promise_that_is_told_is_the_one_that_there_is(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted], promised_s: int, told: str
 ) -> None:
     def as_if_busy(route: Any) -> None:
         reply = route.fetch()
         route.fulfill(response=reply, json={**reply.json(), "load": 0.8})
 
     server = striped()
-    limited(server, "1/day", promised_wait_s=0)
+    limited(server, "1/day", promised_wait_s=promised_s)
     visit = visitor(server.url)
     visit.page.route("**/v1/limits", as_if_busy)
     said = visit.open(new_key(server, "free")).locator(".allowances").inner_text()
     assert "1 of 1 picture left in 24 h" in said
-    assert "It is busy. You may wait for long." in said
+    assert f"It is busy. {told}" in said
 
 
 def test_wrong_input_can_be_changed_and_is_not_lost(

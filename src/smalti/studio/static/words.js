@@ -34,7 +34,7 @@ export function number(value, digits = 0) {
 /** Seconds as one would say them: "8 s", "3 min", "2 h 5 min". */
 export function duration(seconds) {
   const whole = Math.max(0, Math.round(seconds));
-  if (whole < 90) return t("time.seconds", { s: whole });
+  if (whole < 120) return t("time.seconds", { s: whole });
   const minutes = Math.round(whole / 60);
   if (minutes < 90) return t("time.minutes", { m: minutes });
   const hours = Math.floor(minutes / 60);
