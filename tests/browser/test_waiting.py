@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import httpx2
@@ -294,6 +296,19 @@ def test_a_page_that_was_closed_finds_its_picture(
     page.locator(".history a", has_text="hold@5").click()
     turn(page, 1)
     assert page.url == address
+
+
+def test_what_cannot_be_taken_now_is_told_why_and_taken_later(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted], tmp_path: Any
+) -> None:
+    server = striped()
+    page = visitor(server.url).open(new_key(server))
+    with closing(sqlite3.connect(tmp_path / "smalti.db")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        ask(page, "a boat")
+        page.locator(".turn.sending", has_text="another process has locked it").wait_for()
+        other.rollback()
+    turn(page, 1)
 
 
 def test_on_ones_own_machine_no_key_is_needed(
