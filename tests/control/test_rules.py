@@ -3,55 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import count
 from typing import Any
 
 import pytest
+from control.ruled import DAY_S, NOON, ask, denied, reserve, rules, tier
 
-from smalti.control import Ask, Denial, Option, Policy, Reservation, Switch, Tier, parse_limit
+from smalti.control import Denial, Option, Policy, Reservation, Switch
 from smalti.control.accounts import CLOCK_SLACK_S
 from smalti.control.rules import Rules
-
-NOON = 1_800_000_000.0 - 1_800_000_000 % 86400 + 43200
-"""12:00:00 UTC of a day in 2027."""
-DAY_S = 86400
-
-_jobs = count()
-
-
-def tier(name: str = "free", *limits: str, **more: Any) -> Tier:
-    return Tier(name, 1.0, tuple(map(parse_limit, limits)), 1, 99, **more)
-
-
-def rules(*limits: str, switches: tuple[Switch, ...] = (), **more: Any) -> Rules:
-    """Of a tier `free` with these limits, and `plus` without any."""
-    tiers = {"free": tier("free", *limits, **more), "plus": tier("plus")}
-    return Rules(Policy(tiers, switches))
-
-
-def ask(images: int = 1, **more: Any) -> Ask:
-    told = {"user_id": "ann", "org_id": "org_1", "tier": "free"} | more
-    return Ask(f"job_{next(_jobs)}", images=images, work=1.0, **told)
-
-
-def reserve(to: Rules, asked: Ask, now: float = NOON, device_s: float = 1.0) -> str:
-    """Reserve a request that must be within the rules; returns its job's id."""
-    assert to.denies(asked, device_s, now) is None
-    to.reserve(
-        Reservation(
-            asked.job_id, asked.user_id, asked.tier, asked.images, now, asked.org_id,
-            asked.key_id, asked.region, asked.model, device_s,
-        ),
-        now,
-    )  # fmt: skip
-    return asked.job_id
-
-
-def denied(by: Rules, asked: Ask, now: float = NOON, device_s: float = 1.0) -> Denial:
-    denial = by.denies(asked, device_s, now)
-    assert denial is not None
-    return denial
-
 
 # --- limits ---
 
@@ -289,98 +248,6 @@ def test_more_than_its_present_value_is_told_without_a_time() -> None:
     assert (denial.kind, denial.retry_at, denial.claim) == ("limit", None, None)
     assert denial.options == (Option("fewer", images=3),)
     assert denial.message.endswith("A request for 10 is more than that. Ask for 3 or fewer.")
-
-
-def told_half_open() -> tuple[Rules, Denial]:
-    """Of `2..10/h`, whose value was 6: ann used 6 at noon, and 1 a minute later is denied."""
-    of = rules("2..10/h")
-    of.load_is(0.75, NOON)
-    reserve(of, ask(4), NOON)
-    reserve(of, ask(2), NOON + 60)
-    denial = denied(of, ask(), NOON + 61)
-    of.honours(denial)
-    return of, denial
-
-
-def test_a_stated_time_stays_true_when_the_load_rises() -> None:
-    of, denial = told_half_open()
-    assert (denial.limit, denial.retry_at) == (6, NOON + 3600)
-    assert denial.claim is not None
-    assert (denial.claim.at, denial.claim.until) == (NOON + 3600, NOON + 3600 + 360)
-    of.load_is(1.0, NOON + 62)
-    again = denied(of, ask(), NOON + 62)
-    assert (again.limit, again.retry_at) == (2, NOON + 3600), "what was said still holds"
-    reserve(of, ask(), NOON + 3600)
-    assert denied(of, ask(), NOON + 3601).retry_at == NOON + 3660, "it is used up"
-
-
-def test_a_claim_is_a_user_s_own_and_ends() -> None:
-    of, _ = told_half_open()
-    of.load_is(1.0, NOON + 62)
-    of.reserve(Reservation("two", "ben", "free", 2, NOON + 3590), NOON + 3590)
-    assert denied(of, ask(user_id="ben"), NOON + 3600).limit == 2
-    of.reserve(Reservation("more", "ann", "free", 1, NOON + 1000), NOON + 1000)
-    assert of.denies(ask(), 1.0, NOON + 3960) is None
-    assert denied(of, ask(2), NOON + 3961).limit == 2
-
-
-def test_a_claim_outlives_a_restart_unless_it_was_used() -> None:
-    _, denial = told_half_open()
-    assert denial.claim is not None
-    held = [
-        Reservation("one", "ann", "free", 4, NOON),
-        Reservation("two", "ann", "free", 2, NOON + 60),
-    ]
-    used = Reservation("three", "ann", "free", 1, NOON + 3600)
-    for told, admits in ((held, True), ([*held, used], False)):
-        again = rules("2..10/h")
-        again.restore(told, [denial.claim], NOON + 3601)
-        again.load_is(1.0, NOON + 3601)
-        assert (again.denies(ask(), 1.0, NOON + 3602) is None) == admits
-
-
-def test_a_claim_that_was_used_in_vain_is_honoured_again() -> None:
-    of, denial = told_half_open()
-    of.load_is(1.0, NOON + 62)
-    used = of.reserve(Reservation("lost", "ann", "free", 1, NOON + 3600), NOON + 3600)
-    assert used == [denial.claim]
-    assert of.denies(ask(), 1.0, NOON + 3601) is not None
-    of.retract("lost", used)
-    assert of.denies(ask(), 1.0, NOON + 3601) is None
-
-
-def test_a_later_claim_honours_the_earlier_one_too() -> None:
-    of, first = told_half_open()
-    of.load_is(0.875, NOON + 62)
-    second = denied(of, ask(4), NOON + 62)
-    assert second.claim is not None
-    assert first.claim is not None
-    assert second.retry_at == NOON + 3600, "by what was claimed before"
-    of.honours(second)
-    of.load_is(1.0, NOON + 63)
-    assert of.denies(ask(4), 1.0, NOON + 3600) is None
-    assert of.denies(ask(1), 1.0, NOON + 3600) is None
-
-
-def test_an_earlier_time_stays_true_beside_a_later_one() -> None:
-    of, first = told_half_open()
-    later = denied(of, ask(5), NOON + 62)
-    assert (first.retry_at, later.retry_at) == (NOON + 3600, NOON + 3660)
-    of.honours(later)
-    of.load_is(1.0, NOON + 63)
-    assert of.denies(ask(1), 1.0, NOON + 3600) is None
-    assert of.denies(ask(5), 1.0, NOON + 3659) is not None
-    assert of.denies(ask(5), 1.0, NOON + 3660) is None
-
-
-def test_claims_that_are_over_are_forgotten() -> None:
-    of, _ = told_half_open()
-    of.reserve(Reservation("late", "ben", "free", 1, NOON + 9000), NOON + 9000)
-    assert not of._claims
-    assert of._claims._by_end == []
-
-
-# --- standings ---
 
 
 def test_a_standing_tells_value_range_and_reason() -> None:

@@ -382,5 +382,3 @@ class Service:
 
     def _wait(self, job: Job) -> Wait | None:
         return self._books.turns.wait(self._books.waited_for(job))
-
-

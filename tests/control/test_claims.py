@@ -1,0 +1,88 @@
+"""A time that was told is kept: claims, and what becomes of them."""
+
+from __future__ import annotations
+
+from control.ruled import NOON, ask, denied, reserve, rules, told_half_open
+
+from smalti.control import Reservation
+
+
+def test_a_stated_time_stays_true_when_the_load_rises() -> None:
+    of, denial = told_half_open()
+    assert (denial.limit, denial.retry_at) == (6, NOON + 3600)
+    assert denial.claim is not None
+    assert (denial.claim.at, denial.claim.until) == (NOON + 3600, NOON + 3600 + 360)
+    of.load_is(1.0, NOON + 62)
+    again = denied(of, ask(), NOON + 62)
+    assert (again.limit, again.retry_at) == (2, NOON + 3600), "what was said still holds"
+    reserve(of, ask(), NOON + 3600)
+    assert denied(of, ask(), NOON + 3601).retry_at == NOON + 3660, "it is used up"
+
+
+def test_a_claim_is_a_user_s_own_and_ends() -> None:
+    of, _ = told_half_open()
+    of.load_is(1.0, NOON + 62)
+    of.reserve(Reservation("two", "ben", "free", 2, NOON + 3590), NOON + 3590)
+    assert denied(of, ask(user_id="ben"), NOON + 3600).limit == 2
+    of.reserve(Reservation("more", "ann", "free", 1, NOON + 1000), NOON + 1000)
+    assert of.denies(ask(), 1.0, NOON + 3960) is None
+    assert denied(of, ask(2), NOON + 3961).limit == 2
+
+
+def test_a_claim_outlives_a_restart_unless_it_was_used() -> None:
+    _, denial = told_half_open()
+    assert denial.claim is not None
+    held = [
+        Reservation("one", "ann", "free", 4, NOON),
+        Reservation("two", "ann", "free", 2, NOON + 60),
+    ]
+    used = Reservation("three", "ann", "free", 1, NOON + 3600)
+    for told, admits in ((held, True), ([*held, used], False)):
+        again = rules("2..10/h")
+        again.restore(told, [denial.claim], NOON + 3601)
+        again.load_is(1.0, NOON + 3601)
+        assert (again.denies(ask(), 1.0, NOON + 3602) is None) == admits
+
+
+def test_a_claim_that_was_used_in_vain_is_honoured_again() -> None:
+    of, denial = told_half_open()
+    of.load_is(1.0, NOON + 62)
+    used = of.reserve(Reservation("lost", "ann", "free", 1, NOON + 3600), NOON + 3600)
+    assert used == [denial.claim]
+    assert of.denies(ask(), 1.0, NOON + 3601) is not None
+    of.retract("lost", used)
+    assert of.denies(ask(), 1.0, NOON + 3601) is None
+
+
+def test_a_later_claim_honours_the_earlier_one_too() -> None:
+    of, first = told_half_open()
+    of.load_is(0.875, NOON + 62)
+    second = denied(of, ask(4), NOON + 62)
+    assert second.claim is not None
+    assert first.claim is not None
+    assert second.retry_at == NOON + 3600, "by what was claimed before"
+    of.honours(second)
+    of.load_is(1.0, NOON + 63)
+    assert of.denies(ask(4), 1.0, NOON + 3600) is None
+    assert of.denies(ask(1), 1.0, NOON + 3600) is None
+
+
+def test_an_earlier_time_stays_true_beside_a_later_one() -> None:
+    of, first = told_half_open()
+    later = denied(of, ask(5), NOON + 62)
+    assert (first.retry_at, later.retry_at) == (NOON + 3600, NOON + 3660)
+    of.honours(later)
+    of.load_is(1.0, NOON + 63)
+    assert of.denies(ask(1), 1.0, NOON + 3600) is None
+    assert of.denies(ask(5), 1.0, NOON + 3659) is not None
+    assert of.denies(ask(5), 1.0, NOON + 3660) is None
+
+
+def test_claims_that_are_over_are_forgotten() -> None:
+    of, _ = told_half_open()
+    of.reserve(Reservation("late", "ben", "free", 1, NOON + 9000), NOON + 9000)
+    assert not of._claims
+    assert of._claims._by_end == []
+
+
+# --- standings ---
