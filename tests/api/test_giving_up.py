@@ -54,7 +54,6 @@ def test_seconds_of_patience_may_have_a_fraction(
         ({"x-stainless-timeout": "60"}, 503),  # as the Node SDK says it
         ({"x-stainless-timeout": "600", "x-stainless-read-timeout": "60"}, 503),
         ({"x-stainless-timeout": "600"}, 200),
-        ({"x-stainless-read-timeout": "inf"}, 200),
         ({}, 200),
     ],
 )
@@ -69,7 +68,7 @@ def test_whichever_header_says_it_counts(
     assert told.json()["status"] == status
 
 
-@pytest.mark.parametrize("value", ["-1", "soon", "nan", "5s", ""])
+@pytest.mark.parametrize("value", ["-1", "soon", "nan", "inf", "1_0", "1e3", "5s", ""])
 @pytest.mark.parametrize("path", ["images/generations", "limits/explain"])
 def test_a_patience_that_is_no_time_is_named(launch: Any, path: str, value: str) -> None:
     live = launch()

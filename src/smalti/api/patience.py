@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from starlette.requests import Request
 
@@ -11,6 +12,8 @@ from smalti.errors import InvalidRequest
 
 PATIENCE = ("x-stainless-read-timeout", "x-stainless-timeout")
 """In which OpenAI's SDKs say for how many seconds they wait: the Python one, and the Node one."""
+
+_SECONDS = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 
 
 def patience_of(request: Request, asked: ImageRequest) -> float | None:
@@ -25,16 +28,12 @@ def patience_of(request: Request, asked: ImageRequest) -> float | None:
 
 
 def _seconds(name: str, value: str) -> float:
-    try:
-        seconds = float(value)
-    except ValueError:
-        seconds = math.nan
-    if not seconds >= 0:
+    if not _SECONDS.fullmatch(value):
         raise InvalidRequest(
             f"The header '{name}' has the value '{value[:40]}'. It must be seconds, 0 or more, as "
             "in 600 or 2.5. Leave it out to wait for as long as it takes."
         )
-    return seconds
+    return float(value)
 
 
 def is_detached(request: Request, asked: ImageRequest) -> bool:
