@@ -36,6 +36,19 @@ def test_who_would_give_up_first_is_told_at_once(
     assert client.images.generate(prompt="a boat").data
 
 
+def test_before_a_picture_is_measured_nobody_is_refused_for_impatience(
+    launch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = launch()
+    with_eta(live, monkeypatch, 90)
+    live.service._books.controller._forecast.measured = False
+    client = live.openai.with_options(max_retries=0)
+    impatient = {"x-stainless-read-timeout": "1"}
+    assert client.images.generate(prompt="a boat", extra_headers=impatient).data
+    with pytest.raises(openai.InternalServerError, match="gives up after 1 s"):
+        client.images.generate(prompt="a boat", extra_headers=impatient)
+
+
 @pytest.mark.parametrize("timeout", [60.0, 60.5])
 def test_seconds_of_patience_may_have_a_fraction(
     launch: Any, monkeypatch: pytest.MonkeyPatch, timeout: float
