@@ -188,6 +188,23 @@ def test_a_pause_is_told_in_the_operator_s_words() -> None:
     assert of.denies(ask(region="DE"), 1.0, NOON + 91) is None
 
 
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("We are moving house", "We are moving house. It"),
+        ("Back soon!", "Back soon! It"),
+        ("Back soon…", "Back soon… It"),
+        ('We said: "Back soon."', 'We said: "Back soon." It'),
+        ("Moving (see status.example)", "Moving (see status.example). It"),
+        ("准备中。", "准备中。 It"),
+    ],
+)
+def test_what_an_operator_says_ends_before_the_next_sentence(message: str, told: str) -> None:
+    of = rules(switches=(Switch("region", "DE", message, NOON, NOON + 90),))
+    said = denied(of, ask(region="DE")).message
+    assert said == f"{told} is open again at 12:01:30 UTC."
+
+
 def test_a_pause_without_end_tells_no_time() -> None:
     of = rules(switches=(Switch("feature", "edits", "Edits are paused."),))
     denial = denied(of, ask(features=frozenset({"edits"})))

@@ -38,6 +38,11 @@ _FOR: dict[Scope, str] = {
     "model": "one model",
 }
 
+_STOPS = (".", "!", "?", "…", "。", "！", "？", "؟", "।")
+"""With which a sentence ends, here and elsewhere."""
+_CLOSING = "\"'”’»)"
+"""What may stand behind them."""
+
 
 def titled(tier: Tier) -> str:
     return f"{tier.name.capitalize()} tier"
@@ -136,7 +141,8 @@ def paused(switch: Switch, retry_at: float | None, now: float) -> Denial:
 def _paused(message: str, retry_at: float | None, now: float) -> str:
     if retry_at is None:
         return message
-    return f"{message} It is open again at {time_in_words(retry_at, now)}."
+    stop = "" if message.rstrip(_CLOSING).endswith(_STOPS) else "."
+    return f"{message}{stop} It is open again at {time_in_words(retry_at, now)}."
 
 
 def not_in_plan(tier: Tier, what: str, name: str, has: tuple[str, ...]) -> Denial:
