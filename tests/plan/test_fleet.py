@@ -88,3 +88,12 @@ def test_what_is_no_fleet_is_refused(tmp_path: Path, text: str) -> None:
     file.write_text(text)
     with pytest.raises(InvalidRequest, match="describes no fleet"):
         read_fleet(file)
+
+
+def test_more_devices_than_a_replay_can_hold_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "fleet.json"
+    file.write_text('{"devices": 100000, "step_s": [1]}')
+    assert read_fleet(file).devices == 100_000
+    file.write_text('{"devices": 10000000000, "step_s": [1]}')
+    with pytest.raises(InvalidRequest, match=r"10000000000 devices\. It must have 100000 or"):
+        read_fleet(file)

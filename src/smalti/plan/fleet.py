@@ -37,6 +37,10 @@ class FleetSpec:
         return self.slots / self.step_s[-1]
 
 
+DEVICES_MAX = 100_000
+"""Each takes memory and time."""
+
+
 def even_steps(alone_s: float, full_s: float, slots: int) -> tuple[float, ...]:
     """Step times on a straight line between one picture and a full device."""
     more = (full_s - alone_s) / max(slots - 1, 1)
@@ -66,6 +70,11 @@ def read_fleet(path: Path) -> FleetSpec:
         raise InvalidRequest(
             f"{path} describes no fleet: it needs devices, a whole number from 1; step_s, a list "
             "of seconds above zero, of a step with 1, 2, … pictures; and spread from 0 to 2.",
+            "fleet",
+        )
+    if devices > DEVICES_MAX:
+        raise InvalidRequest(
+            f"{path} describes a fleet of {devices} devices. It must have {DEVICES_MAX} or fewer.",
             "fleet",
         )
     return FleetSpec(devices, tuple(float(step) for step in steps), float(spread))
