@@ -9,6 +9,8 @@ from plan.asking import demand, row
 
 from smalti.errors import InvalidRequest
 from smalti.plan.demand import read_demand, write_demand
+from smalti.plan.fleet import FleetSpec
+from smalti.plan.sources import demand_at
 
 
 @pytest.mark.parametrize("name", ["demand.csv", "demand.csv.gz"])
@@ -63,3 +65,11 @@ def test_a_file_of_a_spreadsheet_is_read(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match=r"nowhere\.csv cannot be read"):
         read_demand(tmp_path / "nowhere.csv")
+
+
+@pytest.mark.parametrize(("load", "step_s"), [(1e3, 0.006), (1.0, 1e-320)])
+def test_more_requests_than_can_be_replayed_are_not_made(
+    tmp_path: Path, load: float, step_s: float
+) -> None:
+    with pytest.raises(InvalidRequest, match=r"requests for this fleet\. It must be 20000000 or"):
+        demand_at("equal_users", tmp_path, load, FleetSpec(100_000, (step_s,)))

@@ -26,6 +26,8 @@ RUN_S = 3600.0
 MOVED_S = 2.0
 _MEAN_WORK = 264.0
 _SHAPE_ARRIVALS = 20_000
+REQUESTS_MAX = 20_000_000
+"""More would take hours, and more memory than most have."""
 
 
 def demand_at(name: str, data: Path, load: float, fleet: FleetSpec, seed: int = 0) -> Demand:
@@ -36,7 +38,14 @@ def demand_at(name: str, data: Path, load: float, fleet: FleetSpec, seed: int = 
     if name not in SOURCES:
         raise InvalidRequest(f"'{name}' is no source. There are {', '.join(SOURCES)}.", "source")
     times, duration_s = SOURCES[name](data)
-    count = round(load * fleet.rate * duration_s / _MEAN_WORK)
+    asked = load * fleet.rate * duration_s / _MEAN_WORK
+    if asked > REQUESTS_MAX:
+        raise InvalidRequest(
+            f"{name} at a load of {load:g} would be {asked:.3g} requests for this fleet. It must "
+            f"be {REQUESTS_MAX} or fewer: name a lower load, or a smaller fleet.",
+            "load",
+        )
+    count = round(asked)
     dice = random.Random(f"{name} {load} {seed}")
     people = equal_users if name == "equal_users" else rows_of
     return Demand(people(scaled(times, count, duration_s, dice), dice), duration_s, name)
