@@ -345,3 +345,23 @@ def test_use(live: Any) -> None:
     assert (organisation["images"], organisation["jobs"], organisation["denials"]) == (4, 2, 1)
     assert organisation["name"] and users[big.user_id]["name"].startswith("user ")
     assert live.http.get("/v1/admin/use?days=0").status_code == 400
+
+
+@pytest.mark.parametrize("device_s", ["9e999", "1.7e308"])
+def test_absurd_numbers_in_the_store_are_told_as_far_as_they_can_be(
+    live: Any, device_s: str
+) -> None:
+    user = live.user("team")
+    job_ids = [drawn(user, prompt=prompt)["smalti"]["job"] for prompt in ("a boat", "two")]
+
+    def damage(connection: Any) -> None:
+        for table in ("reservations", "pictures"):
+            connection.exec_driver_sql(f"UPDATE {table} SET device_s = {device_s}")
+
+    live.parts.database.write_now(damage)
+    use = told(live, "use")
+    assert UseReply.model_validate(use) and use["users"][0]["device_s"] == 1e12
+    assert DayReply.model_validate(told(live, f"users/{user.user_id}/day"))
+    assert user.http.get(f"/v1/jobs/{job_ids[0]}").status_code == 200
+    previewed = live.http.post("/v1/admin/preview", json={"tier": "free", "change": {}})
+    assert previewed.status_code != 500

@@ -163,6 +163,7 @@ def test_what_is_none_changes_nothing() -> None:
     wrong: list[dict[str, Any]] = [
         {},
         {**good, "device": [0.0, 0.1]},
+        {**good, "device": [1e308, 0.1]},
         {**good, "device": None},
         {**good, "slot": []},
         {**good, "slot": None},

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from itertools import islice
 
 import numpy as np
+import pytest
 from fake_model import FakeModel
 from histories import History, draw_alone
 from hypothesis import given, settings
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from listening import order
 
 from smalti.engine import Engine
+from smalti.engine.errors import ProtocolError
 from smalti.engine.picture import (
     LAST_EVENTS,
     Cancelled,
@@ -69,6 +72,15 @@ def test_a_new_row_clears_a_picture() -> None:
         assert not flight.given_up
         flight.lose_worker()
     assert flight.given_up
+
+
+@pytest.mark.parametrize("device_s", [math.inf, math.nan, 1e308, -1.0])
+def test_a_time_that_cannot_be_is_not_believed(device_s: float) -> None:
+    flight = Flight(order(), print)
+    with pytest.raises(ProtocolError, match="device-seconds"):
+        flight.hear(Done("p0", device_s, 16))
+    flight.wish = "cancel"
+    assert flight.farewell().device_s == 0.0
 
 
 def test_it_says_farewell_with_all_it_knows() -> None:

@@ -35,9 +35,11 @@ class Pace:
         Raises ValueError for what it did not write.
         """
         mean, variance = numbers(written, 2, 0.0)
-        if not mean:
-            raise ValueError(f"{written} is no pace.")
         pace = cls(first_guess)
+        if (
+            not pace._least / 2 <= mean <= 2 * pace._most
+        ):  # it would be within them but for rounding
+            raise ValueError(f"{mean} is no pace near {first_guess}.")
         pace.mean, pace._variance, pace._seen = mean, variance, 1
         return pace
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from smalti.engine.drawing import Wish
+from smalti.engine.errors import ProtocolError
 from smalti.engine.picture import (
     Cancelled,
     Event,
@@ -21,6 +22,8 @@ from smalti.fleet.backend import OnEvent
 
 MAX_DEATHS = 3
 """A picture that loses so many workers in a row, without a new row, is given up."""
+DEVICE_S_MAX = 1e9
+"""No picture takes thirty years: what says so is believed in nothing."""
 
 
 class Flight:
@@ -55,13 +58,18 @@ class Flight:
         return self._order
 
     def hear(self, event: Event) -> Event:
-        """Remember what a worker tells; returns it with the time spent on all workers."""
+        """Remember what a worker tells; returns it with the time spent on all workers.
+
+        Raises ProtocolError for a time that cannot be.
+        """
         if isinstance(event, Started):
             self._order = replace(self._order, layout=event.layout)
             return event
         if isinstance(event, Strip):
             self._order = replace(self._order, shown_rows=event.first_row + event.rows)
             return event
+        if not 0 <= event.device_s <= DEVICE_S_MAX:
+            raise ProtocolError(f"a picture used {event.device_s} device-seconds")
         if isinstance(event, RowDrawn):
             self._add_row(event)
         self._here_s = event.device_s

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    RowMapping,
     Select,
     and_,
     case,
@@ -25,7 +26,7 @@ from sqlalchemy import (
 
 from smalti.control.nouns import FULL, Reservation
 from smalti.store.job_reads import counted
-from smalti.store.rows import DenialRow
+from smalti.store.rows import DenialRow, counted_s
 from smalti.store.schema import denials, jobs, organisations, pictures, reservations, users
 
 _COLUMNS = jobs.c.request[("frame", "grid", "columns")].as_integer()
@@ -99,7 +100,7 @@ def use(connection: Connection, of: Literal["user", "org"], since: float, limit:
             id=row.its_id,
             name=row.name,
             images=int(row.images),
-            device_s=float(row.device_s),
+            device_s=counted_s(row.device_s),
             jobs=int(row.jobs),
             denials=int(row.denials),
         )
@@ -171,13 +172,17 @@ def day(connection: Connection, user_id: str, since: float, until: float, limit:
     )
     denial_count = connection.scalar(select(func.count()).select_from(denials).where(his_denials))
     return Day(
-        jobs=[JobOfDay(**row._mapping) for row in connection.execute(first_jobs)],
+        jobs=[_job_of_day(row._mapping) for row in connection.execute(first_jobs)],
         rows=[_denial(row) for row in connection.execute(first_denials)],
         job_count=int(job_count),
         images=int(image_count),
         denial_count=int(denial_count or 0),
-        device_s=float(device_s or 0.0),
+        device_s=counted_s(device_s or 0.0),
     )
+
+
+def _job_of_day(told: RowMapping) -> JobOfDay:
+    return JobOfDay(**{**told, "device_s": counted_s(told["device_s"])})
 
 
 def _denial(row: Row[Any]) -> DenialRow:
@@ -302,5 +307,6 @@ def _asked(row: Row[Any]) -> Asked:
         "work": float(work) if work else None,
         "streamed": bool(told["streamed"]),
         "degrade": told["degrade"] != "never",
+        "device_s": counted_s(row.device_s),
     }
     return Asked(**told)

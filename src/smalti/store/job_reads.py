@@ -22,7 +22,15 @@ from sqlalchemy import (
 from smalti.control.nouns import Reservation
 from smalti.errors import InvalidRequest
 from smalti.store.job_writes import unbroken
-from smalti.store.rows import ALL_JOBS, LIVE, JobFilter, JobRow, PictureRow, ReservationRow
+from smalti.store.rows import (
+    ALL_JOBS,
+    LIVE,
+    JobFilter,
+    JobRow,
+    PictureRow,
+    ReservationRow,
+    counted_s,
+)
 from smalti.store.schema import jobs, picture_rows, pictures, reservations
 
 _JOB = tuple(field.name for field in fields(JobRow))
@@ -58,6 +66,7 @@ def pictures_of(
         values = dict(row._mapping)
         values["index"] = values.pop("picture")
         values["layout"] = None if row.layout is None else tuple(row.layout)
+        values["device_s"] = counted_s(row.device_s)
         values["codes"] = codes.get((row.job_id, row.picture))
         its[row.job_id] += (PictureRow(**values),)
     return its
@@ -141,7 +150,7 @@ def counted(row: Row[Any]) -> Reservation:
         key_id=row.key_id,
         region=row.region,
         model=row.model,
-        device_s=row.device_s,
+        device_s=counted_s(row.device_s),
     )
 
 

@@ -14,6 +14,13 @@ LIVE: tuple[JobState, ...] = ("queued", "running")
 UNDRAWN: tuple[PictureState, ...] = ("waiting", "drawing")
 """States of a picture that has not ended."""
 
+_DEVICE_S_MAX = 1e12
+
+
+def counted_s(device_s: float) -> float:
+    """Device-seconds that can be counted and told, also of a database that is damaged."""
+    return min(_DEVICE_S_MAX, max(0.0, device_s))
+
 
 @dataclass(frozen=True, kw_only=True)
 class JobRow:
