@@ -129,3 +129,28 @@ def test_the_keyboard_is_enough(visitor: Callable[..., Any], server: Hosted) -> 
     assert (
         page.evaluate("document.activeElement.getAttribute('aria-label')") == "Settings and receipt"
     )
+
+
+def test_a_time_of_at_most_is_never_told_as_less(
+    visitor: Callable[..., Any], server: Hosted
+) -> None:
+    page = visitor(server.url).open(new_key(server))
+    told = page.evaluate(
+        """async (times) => {
+            const { duration, atMost } = await import("/assets/words.js");
+            return times.map((s) => [duration(s), atMost(s)]);
+        }""",
+        [0.2, 119, 200, 300, 599.2, 601, 5401, 86400, 172801, 176400],
+    )
+    assert told == [
+        ["0 s", "1 s"],
+        ["119 s", "119 s"],
+        ["3 min 20 s", "3 min 20 s"],
+        ["5 min", "5 min"],
+        ["9 min 59 s", "10 min"],
+        ["10 min", "11 min"],
+        ["1 h 30 min", "1 h 31 min"],
+        ["24 h", "24 h"],
+        ["2 days", "2 days 1 h"],
+        ["2 days 1 h", "2 days 1 h"],
+    ]

@@ -242,7 +242,8 @@ def test_what_is_paused_is_said_in_the_operators_words(
 
 
 @pytest.mark.parametrize(
-    ("promised_s", "told"), [(0, "You may wait for long."), (90, "You wait 90 s at most")]
+    ("promised_s", "told"),
+    [(0, "You may wait for long."), (90, "You wait 90 s at most"), (200, "You wait 3 min 20 s at")],
 )
 def test_the_promise_that_is_told_is_the_one_that_there_is(
     visitor: Callable[..., Any], striped: Callable[..., Hosted], promised_s: int, told: str

@@ -252,7 +252,7 @@ def _too_long(tier: Tier, promised_s: float, wait_s: float, at: float | None, no
     if at is not None:
         place = f"Come back at {time_in_words(at, now)}: a place is kept for you."
     return (
-        f"{titled(tier)}: pictures are promised to start within {promised_s:.0f} s, and "
+        f"{titled(tier)}: pictures are promised to start within {promised_s:g} s, and "
         f"yours would start in {math.ceil(wait_s)} s. {place} "
         "This is the server's load and not a limit of yours."
     )

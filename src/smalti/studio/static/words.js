@@ -31,15 +31,22 @@ export function number(value, digits = 0) {
   return value.toLocaleString(language, { maximumFractionDigits: digits, minimumFractionDigits: 0 });
 }
 
-/** Seconds as one would say them: "8 s", "3 min", "2 h 5 min". */
-export function duration(seconds) {
-  const whole = Math.max(0, Math.round(seconds));
-  if (whole < 120) return t("time.seconds", { s: whole });
-  const minutes = Math.round(whole / 60);
-  if (minutes < 90) return t("time.minutes", { m: minutes });
-  const hours = Math.floor(minutes / 60);
-  if (hours < 48) return minutes % 60 ? t("time.hours_minutes", { h: hours, m: minutes % 60 }) : t("time.hours", { h: hours });
-  return t("time.days", { d: Math.round(hours / 24) });
+/** Seconds as one would say them: "8 s", "3 min 20 s", "45 min", "2 h 5 min", "2 days 3 h". */
+export function duration(seconds, round = Math.round) {
+  const s = Math.max(0, round(seconds));
+  if (s < 120) return t("time.seconds", { s });
+  const m = s < 600 ? Math.floor(s / 60) : round(s / 60);
+  if (s < 600 && s % 60) return t("time.minutes_seconds", { m, s: s % 60 });
+  if (m < 90) return t("time.minutes", { m });
+  const h = m < 48 * 60 ? Math.floor(m / 60) : round(m / 60);
+  if (h < 48) return m % 60 ? t("time.hours_minutes", { h, m: m % 60 }) : t("time.hours", { h });
+  const d = Math.floor(h / 24);
+  return h % 24 ? t("time.days_hours", { d, h: h % 24 }) : t("time.days", { d });
+}
+
+/** The same of what is promised, or waited in most cases: never less than it is. */
+export function atMost(seconds) {
+  return duration(seconds, Math.ceil);
 }
 
 /** Seconds that run down: "1:05", "2:00:09". */

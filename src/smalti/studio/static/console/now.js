@@ -2,7 +2,7 @@
 
 import { ask } from "../api.js";
 import { h, replace } from "../dom.js";
-import { duration, number, t } from "../words.js";
+import { atMost, duration, number, t } from "../words.js";
 import { chart } from "./charts.js";
 import { seconds, table } from "./tables.js";
 
@@ -95,7 +95,7 @@ export class Now {
       { name: t("now.waiting"), of: (row) => row.waiting, number: true },
       { name: t("tier.running"), of: (row) => row.running, number: true },
       { name: t("tier.waits"), of: (row) => (row.wait_p50_s === null ? null : t("tier.p50_p95", { p50: seconds(row.wait_p50_s), p95: seconds(row.wait_p95_s) })), number: true },
-      { name: t("tier.promised"), of: (row) => (row.promised_wait_s ? duration(row.promised_wait_s) : t("tier.nothing")), number: true },
+      { name: t("tier.promised"), of: (row) => (row.promised_wait_s ? atMost(row.promised_wait_s) : t("tier.nothing")), number: true },
       { name: t("tier.kept"), of: (row) => (row.promises_kept + row.promises_broken ? `${row.promises_kept} / ${row.promises_kept + row.promises_broken}` : null), number: true },
       { name: t("now.admitted"), of: (row) => row.admitted, number: true },
       { name: t("now.denied"), of: (row) => row.denied, number: true },

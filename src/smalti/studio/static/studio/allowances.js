@@ -2,7 +2,7 @@
 
 import { ask, serverNow } from "../api.js";
 import { everySecond, h, replace } from "../dom.js";
-import { countdown, duration, moment, number, t } from "../words.js";
+import { atMost, countdown, duration, moment, number, t } from "../words.js";
 
 const REFRESH_MS = 30_000;
 
@@ -37,7 +37,7 @@ export class Allowances {
 
 function busyness({ load, promised_wait_s: promised }) {
   if (load < 0.3) return t("limits.calm");
-  return promised ? t("limits.busy", { promise: duration(promised) }) : t("limits.busy_unpromised");
+  return promised ? t("limits.busy", { promise: atMost(promised) }) : t("limits.busy_unpromised");
 }
 
 function meter(limit) {

@@ -2,7 +2,7 @@
 
 import { serverNow } from "../api.js";
 import { button, everySecond, h, replace } from "../dom.js";
-import { countdown, duration, moment, t } from "../words.js";
+import { atMost, countdown, duration, moment, t } from "../words.js";
 
 /**
  * denial: the problem that the server sent. again: called with the fields to change, when the
@@ -47,7 +47,7 @@ export function denialCard(denial, again, edit) {
 }
 
 function optionButton(option, finish) {
-  const [soon, late] = (option.eta_s ?? []).map(duration);
+  const [soon, late] = option.eta_s ? [duration(option.eta_s[0]), atMost(option.eta_s[1])] : [];
   const wait = soon === undefined ? "" : soon === late ? t("denied.about", { late }) : t("denied.eta", { soon, late });
   if (option.service_tier) return [button(`${t("denied.flex")} ${wait}`, { image: "clock", onclick: () => finish({ service_tier: option.service_tier }) })];
   if (option.n) return [button(`${t("denied.fewer", { n: option.n })} ${wait}`, { onclick: () => finish({ n: option.n }) })];
@@ -55,7 +55,7 @@ function optionButton(option, finish) {
 }
 
 function used({ unit, used, limit, burst }) {
-  if (unit === "seconds") return [t("denied.fact.wait"), t("denied.fact.wait_of", { wait: duration(used), most: duration(limit) })];
+  if (unit === "seconds") return [t("denied.fact.wait"), t("denied.fact.wait_of", { wait: atMost(used), most: atMost(limit) })];
   return [t("denied.fact.used"), `${used} / ${burst ?? limit}`];
 }
 

@@ -1,7 +1,7 @@
 // The picture's card: its settings, and the receipt.
 
 import { h, showDialog } from "../dom.js";
-import { duration, moment, number, t } from "../words.js";
+import { atMost, duration, moment, number, t } from "../words.js";
 import { styleName } from "./styles.js";
 
 /** The receipt of a job, as pairs of words. */
@@ -21,7 +21,7 @@ export function receipt(job, index) {
     [t("card.rung"), served.rung && served.rung !== "full" ? t(`rung.${served.rung}`) : null],
     [t("card.when"), moment(new Date(job.created_at * 1000))],
     [t("card.wait"), told?.wait_s === null || told?.wait_s === undefined ? null : duration(told.wait_s)],
-    [t("card.told"), told?.told ? t("card.told_range", { soon: duration(told.told.start_s[0]), late: duration(told.told.start_s[1]) }) : null],
+    [t("card.told"), told?.told ? t("card.told_range", { soon: duration(told.told.start_s[0]), late: atMost(told.told.start_s[1]) }) : null],
     [t("card.device"), told ? t("card.device_s", { s: number(told.device_s, 2) }) : null],
     [t("card.shared"), told?.shared ? t("card.shared_yes") : null],
     [t("card.job"), job.id],

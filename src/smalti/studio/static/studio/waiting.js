@@ -1,13 +1,13 @@
 // Where a job is in the queue, in words that are true for as long as they stand there.
 
 import { button, everySecond, h, replace } from "../dom.js";
-import { duration, t } from "../words.js";
+import { atMost, duration, t } from "../words.js";
 
 /** job: as the API told it. onCancel: what to do when it is no longer wanted. */
 export class WaitCard {
   constructor(job, onCancel) {
     this.place = h("p", { class: "place" });
-    this.time = h("p", { class: "time" });
+    this.time = h("p", { class: "time", aria: { live: "off" } }); // it changes each second
     this.why = h("p", { class: "why" });
     this.cancel = button(t("wait.cancel"), { image: "close", class: "quiet", onclick: onCancel });
     this.begun = job.status === "running";
@@ -46,7 +46,7 @@ export class WaitCard {
     const passed = (performance.now() - this.since) / 1000;
     const [soon, late] = this.told.eta_s.map((s) => Math.max(0, s - passed));
     replace(this.place, this.words());
-    replace(this.time, late < 2 ? t("wait.any_moment") : t("wait.between", { soon: duration(soon), late: duration(late) }));
+    replace(this.time, late < 2 ? t("wait.any_moment") : t("wait.between", { soon: duration(soon), late: atMost(late) }));
     replace(this.why, t("wait.why"), " ", t("wait.leave"));
   }
 }
