@@ -5,8 +5,32 @@ from __future__ import annotations
 from control.asks import NOON, tier
 
 from smalti.control import wording
+from smalti.control.limits import Bound, parse_limit
 
 
 def test_a_promise_is_told_as_it_is() -> None:
     denial = wording.too_long(tier(), 2.5, 7.2, None, (), False, NOON)
     assert "promised to start within 2.5 s, and yours would start in 8 s." in denial.message
+
+
+def test_one_is_told_as_one() -> None:
+    said = [
+        wording.never_waiting(1, 2).message,
+        wording.never_waiting(1, 2, service="flex").message,
+        wording.never_waiting(1, 2, tier()).message,
+        wording.full("default", 1, 1, 1, 5.0, NOON).message,
+        wording.full("flex", 1, 1, 1, 5.0, NOON).message,
+        wording.too_many_present(tier(), Bound(1, "waiting", "org"), 1, 1, 5.0, NOON).message,
+        str(wording.over_limit(tier(), parse_limit("1 device_s/min"), 1, 1, 1, NOON, NOON)),
+    ]
+    assert [text.partition(". There")[0].partition(". A req")[0] for text in said] == [
+        "This server lets at most 1 image wait at a time",
+        "This server takes flex while at most 1 image waits at a time",
+        "Free tier: at most 1 image waits at a time",
+        "This server lets at most 1 image wait at a time, and 1 is waiting",
+        "This server takes flex while at most 1 image waits at a time, and 1 is waiting",
+        "Free tier: 1 image may wait at a time for one organisation. 1 is waiting, and you asked "
+        "for 1 more",
+        "Free tier: 1 device-second per rolling 1 min. You used 1 device-second. The next slot "
+        "opens at 12:00:00 UTC.",
+    ]

@@ -340,7 +340,7 @@ def test_a_loader_of_another_model_is_refused() -> None:
     ("models", "error", "words"),
     [
         ([], FleetError, "at least one model"),
-        (["fake", "fake"], FleetError, "2 models cannot be served on 1 devices"),
+        (["fake", "fake"], FleetError, "Models to serve: 2; devices: 1"),
         (["nonesuch"], UnknownModel, "smalti-mini"),
     ],
 )

@@ -220,9 +220,9 @@ def test_a_tier_that_somebody_needs_stays(db: Database, policies: Policies) -> N
     }
     for act, said in (
         (lambda: policies.remove_tier("free", WHY), "'free' is the default one"),
-        (lambda: policies.remove_tier("pro", WHY), "'pro' has 1 users and 0 unfinished jobs"),
-        (lambda: policies.remove_tier("plus", WHY), "'plus' has 0 users and 1 unfinished jobs"),
-        (lambda: policies.replace({"tiers": without}, WHY), "'pro' has 1 users"),
+        (lambda: policies.remove_tier("pro", WHY), "'pro' has 1 user and 0 unfinished jobs"),
+        (lambda: policies.remove_tier("plus", WHY), "'plus' has 0 users and 1 unfinished job"),
+        (lambda: policies.replace({"tiers": without}, WHY), "'pro' has 1 user"),
     ):
         with pytest.raises(Conflict, match=said) as caught:
             act()

@@ -91,7 +91,7 @@ def _again(file: Path, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"decisions": found.decisions, "same": found.same}))
         return
-    typer.echo(f"{found.same} of {found.decisions} decisions are the same.")
+    typer.echo(f"Decisions that are the same: {found.same} of {found.decisions}.")
     if found.difference is not None:
         number, then, now = found.difference
         typer.echo(f"The first that is not, number {number}: {then}, and now {now}.")

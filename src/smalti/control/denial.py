@@ -116,4 +116,9 @@ def time_in_words(at: float, now: float) -> str:
 
 
 def images_in_words(count: int) -> str:
-    return "1 image" if count == 1 else f"{count} images"
+    return in_words(count, "image")
+
+
+def in_words(count: int, noun: str) -> str:
+    """Such as `1 image`, `2 images`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

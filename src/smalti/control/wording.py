@@ -10,6 +10,7 @@ from smalti.control.denial import (
     Option,
     Words,
     images_in_words,
+    in_words,
     time_in_words,
     window_in_words,
 )
@@ -73,8 +74,8 @@ def _over_limit(
     if retry_at is None and limit.unit == "images" and limit.burst is None and images > value:
         return f"{rule} A request for {images} is more than that. Ask for {value} or fewer."
     at_once = " at once" if limit.burst is not None else ""
-    unit = " device-seconds" if limit.unit == "device_s" else ""
-    spent = f"{rule} {_WHOSE[limit.scope]} used {used}{unit}{at_once}."
+    amount = in_words(used, "device-second") if limit.unit == "device_s" else str(used)
+    spent = f"{rule} {_WHOSE[limit.scope]} used {amount}{at_once}."
     if retry_at is None:
         return f"{spent} It is not known when there is room."
     opening = "The next slot opens" if images == 1 else f"Room for {images} opens"
@@ -95,7 +96,7 @@ def stated(tier: Tier, limit: Limit, value: int) -> str:
         breath = f" ({value} now, as demand is high; up to {limit.count} when it is calm)"
         if value == limit.count:
             breath = f" (from {limit.least} to {limit.count}, by demand)"
-    amount = images_in_words(value) if limit.unit == "images" else f"{value} device-seconds"
+    amount = in_words(value, "image" if limit.unit == "images" else "device-second")
     return f"{titled(tier)}: {amount} per rolling {window}{whose}{breath}."
 
 
@@ -122,11 +123,11 @@ def never_waiting(
     most: int, images: int, tier: Tier | None = None, service: str = "default"
 ) -> Denial:
     """tier: whose bound it is; the server's without one."""
-    whose = lets(service) if tier is None else f"{titled(tier)}: at most"
+    allowed = lets(service, most) if tier is None else f"{titled(tier)}: at most {_wait(most)}"
     return Denial(
         "impossible", "server/waiting" if tier is None else f"{tier.name}/waiting",
         "server" if tier is None else "user", most, 0, reason="load" if tier is None else "plan",
-        words=f"{whose} {images_in_words(most)} wait at a time. "
+        words=f"{allowed} at a time. "
         f"A request for {images} can never be within that. Ask for {most} or fewer.",
     )  # fmt: skip
 
@@ -200,15 +201,24 @@ def _too_many_present(
 ) -> str:
     there = "waiting" if bound.of == "waiting" else "waiting or being drawn"
     return (
-        f"{bounded(tier, bound)}. {used} are {there}, and you asked for {images} more. "
+        f"{bounded(tier, bound)}. {used} {_are(used)} {there}, and you asked for {images} more. "
         f"There should be room at about {time_in_words(retry_at, now)}."
     )
 
 
-def lets(service: str) -> str:
-    """What is said before the number of images that may wait."""
-    takes_flex = "This server takes flex while at most"
-    return takes_flex if service == "flex" else "This server lets at most"
+def lets(service: str, most: int) -> str:
+    """How many images may wait."""
+    if service == "flex":
+        return f"This server takes flex while at most {_wait(most)}"
+    return f"This server lets at most {images_in_words(most)} wait"
+
+
+def _wait(images: int) -> str:
+    return f"{images_in_words(images)} {'waits' if images == 1 else 'wait'}"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def full(
@@ -227,8 +237,8 @@ def _full(
     service: str, max_waiting: int, waiting: int, images: int, retry_at: float, now: float
 ) -> str:
     return (
-        f"{lets(service)} {images_in_words(max_waiting)} wait at a time, and {waiting} "
-        f"are waiting. There should be room for {images} at about {time_in_words(retry_at, now)}. "
+        f"{lets(service, max_waiting)} at a time, and {waiting} {_are(waiting)} "
+        f"waiting. There should be room for {images} at about {time_in_words(retry_at, now)}. "
         "This is the server's load and not a limit of yours."
     )
 

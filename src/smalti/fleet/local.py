@@ -63,8 +63,8 @@ class LocalBackend:
     ) -> None:
         if not models or len(devices) < len(models):
             raise FleetError(
-                f"{len(models)} models cannot be served on {len(devices)} devices. Name at least "
-                "one model, and a device for each; a device may be named twice."
+                f"Models to serve: {len(models)}; devices: {len(devices)}. Name at least one "
+                "model, and a device for each; a device may be named twice."
             )
         paths = {name: (loaders or {}).get(name) or loader_path(name) for name in models}
         self._stations = [

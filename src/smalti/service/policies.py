@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from smalti.config import Settings
+from smalti.control.denial import in_words
 from smalti.control.policy import DEFAULT_POLICY, Policy, read_policy
 from smalti.control.switches import read_switch
 from smalti.control.tiers import read_tier
@@ -260,8 +261,9 @@ class Policies:
             users, jobs = in_use(name)
             if users or jobs:
                 raise Conflict(
-                    f"The tier '{name}' has {users} users and {jobs} unfinished jobs. Put its "
-                    "users in another tier, and wait for its jobs.",
+                    f"The tier '{name}' has {in_words(users, 'user')} and "
+                    f"{in_words(jobs, 'unfinished job')}. Put its users in another tier, and wait "
+                    "for its jobs.",
                     param="name",
                     code="tier_in_use",
                 )

@@ -57,6 +57,6 @@ class RefusalLog:
                 await self._jobs.note_denials(rows)
         except StoreUnavailable as error:
             self.dropped += len(rows)
-            log.warning("%d refusals could not be written down: %s", len(rows), error)
+            log.warning("refusals could not be written down (%d): %s", len(rows), error)
         finally:
             self._writing = False

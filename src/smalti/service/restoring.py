@@ -61,7 +61,7 @@ class Restorer:
             else:
                 self._books.keeper.spawn(taking_up)
         if left:
-            log.info("%d jobs go on that were left unfinished", len(left))
+            log.info("jobs that were left unfinished go on: %d", len(left))
 
     async def _take_up(
         self, row: JobRow, pictures: Sequence[PictureRow], held: Reservation | None
