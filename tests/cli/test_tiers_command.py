@@ -125,6 +125,25 @@ def test_switches(ask: Say, server: Policies, capsys: pytest.CaptureFixture[str]
     assert server.current().switches == ()
 
 
+def test_switches_that_are_over_and_to_come_are_marked(
+    ask: Say,
+    server: Policies,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    words = ["--from", "2100-01-31T12:00:00Z", "--until", "2100-01-31T14:00:00Z", "--why", "Move."]
+    ask("switches", "pause", "tier", "free", "--message", "Back soon.", *words)
+    for hour, told in (
+        (-1, "free  from 2100-01-31 12:00:00  2100"),
+        (1, "free  paused  2100"),
+        (2, "free  over since 2100-01-31 14:00:00  2100"),
+    ):
+        now = 4_105_080_000.0 + 3600 * hour
+        monkeypatch.setattr("smalti.cli.tiers.time.time", lambda now=now: now)
+        assert run(["switches"]) == 0
+        assert told in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

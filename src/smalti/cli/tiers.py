@@ -6,6 +6,7 @@ A running server goes by what is changed here from its next decision on.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from smalti.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from smalti.control.policy import Policy
+    from smalti.control.switches import Switch
     from smalti.service.policies import Cause, Policies
 
 tiers = typer.Typer(
@@ -302,15 +304,24 @@ def _tell_switches(policy: Policy, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"version": policy.version, "switches": written}, indent=2))
         return
+    now = time.time()
     cells = [
-        [row["scope"], row["name"], _time(row["from"]), _time(row["until"]), row["message"]]
-        for row in written
+        [its.scope, its.name, _at(its, now), _time(its.from_s), _time(its.until_s), its.message]
+        for its in policy.switches
     ]
     if cells:
-        _table(("scope", "name", "from", "until", "message"), cells)
+        _table(("scope", "name", "now", "from", "until", "message"), cells)
     else:
         typer.echo("Nothing is paused.")
     _tell_version(policy)
+
+
+def _at(switch: Switch, now: float) -> str:
+    if switch.on(now):
+        return "paused"
+    if switch.until_s is not None and switch.until_s <= now:
+        return f"over since {_time(switch.until_s)}"
+    return f"from {_time(switch.from_s)}"
 
 
 def _tell_version(policy: Policy) -> None:
