@@ -95,11 +95,15 @@ class Busy(Unavailable):
 class StoreUnavailable(Unavailable):
     """What is kept cannot be read or written now: a full disk, a locked file, a silent bucket.
 
-    It passes without a restart, once its reason does.
+    It passes without a restart, once its reason does. told: the same for clients, who need not know
+    where what is kept lies; all of the message by default.
     """
 
-    def __init__(self, message: str, retry_after_s: int | None = 10) -> None:
+    def __init__(
+        self, message: str, retry_after_s: int | None = 10, told: str | None = None
+    ) -> None:
         super().__init__(message, retry_after_s)
+        self.told = message if told is None else told
 
 
 class DrawingFailed(SmaltiError):

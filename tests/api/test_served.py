@@ -13,6 +13,7 @@ from sent_pictures import gradient, saved
 
 from smalti.api.shapes import ImagesReply, LimitsReply, Problem
 from smalti.control.ladder import Ladder
+from smalti.store.trouble import unavailable
 
 
 def events_of(live: Any, **fields: Any) -> list[dict[str, Any]]:
@@ -154,3 +155,22 @@ def test_how_many_were_asked_for_and_how_is_told(live: Any) -> None:
     assert (told["n"], told["degrade"]) == (2, "never")
     told = user.post(prompt="a boat").json()["smalti"]["asked"]
     assert (told["n"], told["degrade"]) == (1, "allow")
+
+
+def test_a_client_is_not_told_where_what_is_kept_lies(
+    launch: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    live = launch()
+
+    async def fails(*args: object) -> None:
+        raise unavailable("The database", "/srv/secret/smalti.db", "the disk is full")
+
+    monkeypatch.setattr(live.parts.jobs, "accept", fails)
+    monkeypatch.setattr(live.parts.database, "write", fails)
+    reply = live.post(prompt="a boat")
+    assert (reply.status_code, reply.json()["error"]["code"]) == (503, "store_unavailable")
+    assert reply.json()["error"]["message"] == "The database cannot be used now: the disk is full."
+    assert "secret" not in live.post(prompt="a boat").text
+    ready = live.http.get("/readyz")
+    assert "the disk is full" in ready.json()["reason"] and "secret" not in ready.text
+    assert "/srv/secret/smalti.db" in caplog.text

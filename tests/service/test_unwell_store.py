@@ -26,7 +26,7 @@ class Trouble:
 
     def _raise(self) -> None:
         self.met += 1
-        raise StoreUnavailable(self._said)
+        raise StoreUnavailable(f"{self._said} It lies in /srv/secret.", told=self._said)
 
     def sync(self, method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any) -> Any:

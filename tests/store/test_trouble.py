@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from smalti.store import sqlite
 from smalti.store.database import Database
 from smalti.store.folder import FolderBlobs
 from smalti.store.jobs import Jobs
+from smalti.store.trouble import unavailable
 
 NOBODY = 65534
 
@@ -120,6 +121,23 @@ async def refused_sooner_or_later(jobs: Jobs) -> str:
             return error.message
         kept += 1
     raise AssertionError("the disk never became full")
+
+
+def test_clients_are_not_told_where_it_lies(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreUnavailable, match=str(tmp_path)) as caught:
+        FolderBlobs(tmp_path / "file" / "pictures").check()
+    why = "a file is in the way of a folder; move it away."
+    assert caught.value.told == f"The pictures cannot be used now: {why}"
+    db = Database(f"sqlite:///{tmp_path}/smalti.db")
+    with closing(sqlite3.connect(tmp_path / "smalti.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match=f"{tmp_path}/smalti.db") as caught:
+            asyncio.run(accepted(Jobs(db)))
+    db.close()
+    assert caught.value.told.startswith("The database cannot be used now: another process has")
+    lost = unavailable("The database", "db://host/x", "it does not answer (host:5432 is away)")
+    assert lost.told == "The database cannot be used now: it does not answer."
 
 
 def test_a_database_that_may_not_grow(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from http import HTTPStatus
 from typing import Any
@@ -27,6 +28,8 @@ from smalti.errors import (
 )
 from smalti.observe import about_request
 from smalti.service import Denied, JobCancelled, NotFound
+
+log = logging.getLogger(__name__)
 
 
 class JsonReply(Response):
@@ -99,7 +102,7 @@ def body_of(error: SmaltiError) -> dict[str, Any]:
         case Busy():
             return error_body(error.message, "server_error", "slow_down")
         case StoreUnavailable():
-            return error_body(error.message, "server_error", "store_unavailable")
+            return error_body(error.told, "server_error", "store_unavailable")
         case Unavailable():
             return error_body(error.message, "server_error", "unavailable")
         case DrawingFailed():
@@ -133,6 +136,8 @@ def error_reply(error: SmaltiError) -> Response:
 
 async def on_smalti_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, SmaltiError)
+    if isinstance(error, StoreUnavailable):
+        log.warning("what is kept cannot be used: %s", error)
     about_request().told |= isinstance(error, Denied | DrawingFailed)
     return error_reply(error)
 

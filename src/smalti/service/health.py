@@ -34,7 +34,7 @@ class Health:
             log.error("nothing new is accepted: %s", error)
             self._well.clear()
             self._probing = asyncio.create_task(self._until_well())
-        self.problem = str(error)
+        self.problem = error.told
 
     async def well(self, at_most_s: float) -> None:
         """Returns as soon as the trouble is over, or after a time."""
@@ -56,7 +56,7 @@ class Health:
             try:
                 await self._probe()
             except StoreUnavailable as error:
-                self.problem = str(error)
+                self.problem = error.told
             else:
                 break
         log.info("what is accepted can be kept again")

@@ -128,8 +128,10 @@ class Database:
         except BaseException as error:
             self._writer.dispose()  # a new connection sees a file that was replaced or freed
             for write in group:
-                unavailable = isinstance(error, StoreUnavailable)
-                write.outcome.set_exception(StoreUnavailable(str(error)) if unavailable else error)
+                each = error
+                if isinstance(error, StoreUnavailable):
+                    each = StoreUnavailable(str(error), told=error.told)
+                write.outcome.set_exception(each)
             return
         for write, result, failure in results:
             if failure is None:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from smalti.errors import StoreUnavailable
 from smalti.store.blobs import checked
+from smalti.store.trouble import unavailable
 
 _REASONS = {
     errno.ENOSPC: "the disk is full; free some space on it",
@@ -82,9 +82,7 @@ class FolderBlobs:
             yield
         except OSError as error:
             why = _REASONS.get(error.errno or 0, str(error.strerror))
-            raise StoreUnavailable(
-                f"The pictures in {self._folder} cannot be used now: {why}."
-            ) from error
+            raise unavailable("The pictures", f"in {self._folder}", why) from error
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from smalti.errors import ConfigError, StoreUnavailable
+from smalti.errors import ConfigError
 from smalti.store.blobs import checked
+from smalti.store.trouble import unavailable
 
 TYPES = {"png": "image/png", "webp": "image/webp", "jpeg": "image/jpeg"}
 _REASONS = {
@@ -92,9 +93,8 @@ class S3Blobs:
         try:
             yield
         except (BotoCoreError, ClientError) as error:
-            raise StoreUnavailable(
-                f"The bucket '{self._bucket}' cannot be used now: {_reason(error)}."
-            ) from error
+            where = f"in the bucket '{self._bucket}'"
+            raise unavailable("The pictures", where, _reason(error)) from error
 
 
 def s3_blobs(url: str, endpoint: str | None, region: str) -> S3Blobs:

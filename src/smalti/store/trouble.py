@@ -25,7 +25,15 @@ def told(url: URL) -> Iterator[None]:
         why = reason(error)
         if why is None:
             raise
-        raise StoreUnavailable(f"The database {place(url)} cannot be used now: {why}.") from error
+        raise unavailable("The database", place(url), why) from error
+
+
+def unavailable(what: str, where: str, why: str) -> StoreUnavailable:
+    """where: is for the log, and so is what `why` has in parentheses."""
+    return StoreUnavailable(
+        f"{what} {where} cannot be used now: {why}.",
+        told=f"{what} cannot be used now: {why.partition(' (')[0]}.",
+    )
 
 
 def reason(error: BaseException) -> str | None:
