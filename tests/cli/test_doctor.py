@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import resource
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, insert, update
+from store_rows import accepted
 
 from smalti.cli import machine_checks, store_checks
 from smalti.cli.commands import run
@@ -23,6 +25,7 @@ from smalti.cli.finding import Finding
 from smalti.config import Settings, read_settings
 from smalti.errors import StoreUnavailable
 from smalti.store.database import Database
+from smalti.store.jobs import Jobs
 from smalti.store.schema import facts, jobs
 
 NOW = time.time()
@@ -142,6 +145,16 @@ def test_a_damaged_database(tmp_path: Path) -> None:
     assert finding.state == "fail"
     assert "damaged" in finding.finding
     assert "backup" in finding.finding + finding.remedy
+
+
+def test_a_job_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'smalti.db'}")
+    asyncio.run(accepted(Jobs(database)))
+    database.write_now(lambda c: c.exec_driver_sql("UPDATE jobs SET request = '{x'"))
+    database.close()
+    finding, _ = store_checks.check_database(settings_of(tmp_path))
+    assert finding.state == "warn"
+    assert "what was asked for is damaged: 1" in finding.finding
 
 
 def test_a_locked_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +110,29 @@ def test_history_and_undo(
     actions = [row.action for row in Jobs(db).audit_since(0.0)]
     db.close()
     assert actions == ["tiers.undo", "tier.change", "tier.change"]
+
+
+def test_a_damaged_version_is_named_and_undone(
+    ask: Say, server: Policies, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask("tiers", "set", "free", "--limits", "4/day", "--why", "One.")
+    ask("tiers", "set", "free", "--limits", "5/day", "--why", "Two.")
+    with closing(sqlite3.connect(tmp_path / "smalti.db")) as database, database:
+        database.execute("UPDATE policies SET document = '{' WHERE version = 2")
+    capsys.readouterr()
+    for command in (["tiers"], ["tiers", "set", "free", "--weight", "2", "--why", "No."]):
+        assert run(command) == 2
+        told = capsys.readouterr().err
+        assert "Version 2 of the tiers cannot be read by this smalti: it is damaged." in told
+        assert "'smalti tiers undo'" in told
+    assert run(["doctor"]) == 1
+    assert "Version 2 of the tiers cannot be read" in capsys.readouterr().out
+    assert run(["tiers", "history"]) == 0
+    assert "Two." in capsys.readouterr().out
+    assert server.current().version == 0, "who knows another goes on with that"
+    told = ask("tiers", "undo", "1", "--why", "It is damaged.")
+    assert (told["version"], told["tiers"]["free"]["limits"]) == (3, ["4/day"])
+    assert server.current().version == 3
 
 
 def test_switches(ask: Say, server: Policies, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ from PIL import Image
 from smalti.errors import Unavailable
 from smalti.models.facts import MINI
 from smalti.pictures.decode import Upload
-from smalti.service import Denied, Job, JobView
+from smalti.service import Denied, Job, JobView, NotFound
 from smalti.service.policies import Cause
 from smalti.service.request import Manner
 
@@ -278,6 +278,30 @@ def test_a_damaged_job_fails_and_does_not_keep_others_from_going_on(
         await until(lambda: it.parts.jobs.counts() == {"failed": 1})
         assert said in str(ended(it).error_message)
         assert it.service.waiting == 0
+        await it.service.stop()
+
+    asyncio.run(run())
+
+
+def test_a_job_whose_request_is_no_json_is_given_up_and_others_are_drawn(tmp_path: Path) -> None:
+    async def run() -> None:
+        it = await begin(tmp_path)
+        damaged = await it.service.submit(ask("hold@2"), it.caller)
+        await it.holding()
+        await until(lambda: it.parts.jobs.pictures(damaged.job_id)[0].rows == 2)
+        await it.kill()
+        with closing(sqlite3.connect(tmp_path / "smalti.db")) as database, database:
+            its = (damaged.job_id,)
+            database.execute("UPDATE jobs SET request = '{x' WHERE job_id = ?", its)
+        it = await begin(tmp_path)
+        other = await it.service.submit(ask("a boat"), it.caller, detached=True)
+        await until(lambda: it.parts.jobs.counts() == {"failed": 1, "succeeded": 1})
+        row = it.parts.jobs.get(damaged.job_id)
+        assert row is not None and row.error_code == "not_restored"
+        assert "cannot be read by this version" in str(row.error_message)
+        assert [job.job_id for job in it.service.jobs(it.caller, 9)] == [other.job_id]
+        with pytest.raises(NotFound):
+            it.service.find(damaged.job_id, it.caller)
         await it.service.stop()
 
     asyncio.run(run())

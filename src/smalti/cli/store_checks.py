@@ -13,7 +13,17 @@ import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, create_engine, func, inspect, make_url, select
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Integer,
+    create_engine,
+    func,
+    inspect,
+    make_url,
+    select,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from smalti.cli.finding import Finding, fail, ok, warn
@@ -26,6 +36,7 @@ from smalti.store.policies import newest
 from smalti.store.rows import PolicyRow
 from smalti.store.s3 import s3_blobs
 from smalti.store.schema import facts, jobs, policies
+from smalti.store.sqlite import read_json
 from smalti.store.upgrade import UPGRADES, VERSION
 
 LOW_GB, LEAST_GB = 2.0, 0.2
@@ -137,6 +148,7 @@ def _engine(url: URL) -> Engine:
     file = f"file:{quote(str(url.database))}?mode=rw"
     return create_engine(
         "sqlite://",
+        json_deserializer=read_json,
         creator=lambda: sqlite3.connect(
             file, uri=True, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False
         ),
@@ -173,6 +185,15 @@ def _look(connection: Connection, url: URL) -> tuple[Finding, float | None]:
             warn("database", said, f"The next start makes them {known}. Back it up before."),
             newest_job,
         )
+    if url.get_backend_name() == "sqlite":
+        damaged = func.json_valid(jobs.c.request, type_=Integer) == 0
+        number = connection.scalar(select(func.count()).select_from(jobs).where(damaged))
+        if number:
+            return warn(
+                "database",
+                f"{said}; of so many jobs what was asked for is damaged: {number}",
+                "Those that go on are given up at the next start. Restore a backup to have them.",
+            ), newest_job
     return ok("database", said), newest_job
 
 

@@ -58,7 +58,7 @@ Models = Annotated[str | None, typer.Option(help='Names of models; "" for all.')
 
 
 @contextmanager
-def _policies(data_dir: Path | None) -> Iterator[Policies]:
+def _policies(data_dir: Path | None, mending: bool = False) -> Iterator[Policies]:
     from smalti.cli.store_checks import database_address
     from smalti.config import read_settings
     from smalti.models.facts import MODELS
@@ -68,7 +68,7 @@ def _policies(data_dir: Path | None) -> Iterator[Policies]:
     settings = read_settings({"data_dir": data_dir})
     db = Database(database_address(settings))
     try:
-        yield Policies(db, settings, tuple(model.name for model in MODELS))
+        yield Policies(db, settings, tuple(model.name for model in MODELS), mending=mending)
     finally:
         db.close()
 
@@ -166,7 +166,7 @@ def tiers_history(
     data_dir: DataDir = None,
 ) -> None:
     """Who changed tiers and switches, when and why."""
-    with _policies(data_dir) as policies:
+    with _policies(data_dir, mending=True) as policies:
         rows = policies.history(limit)
     if as_json:
         typer.echo(json.dumps([vars(row) for row in rows], indent=2))
@@ -184,7 +184,7 @@ def undo_tiers(
     data_dir: DataDir = None,
 ) -> None:
     """Return to an older version of the tiers and switches, in a new one."""
-    with _policies(data_dir) as policies:
+    with _policies(data_dir, mending=True) as policies:
         _tell_tiers(policies.undo(version, _cause(why, if_version)), as_json)
 
 

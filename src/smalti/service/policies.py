@@ -43,7 +43,8 @@ class Policies:
     """The newest version in the database counts; while there is none, what the settings say does.
 
     models: those that there are, to refuse names of others; empty where nobody knows.
-    clock: Unix time in seconds. Raises ConfigError and StoreUnavailable.
+    clock: Unix time in seconds. mending: whether the newest version need not be one that can be
+    read. Raises ConfigError and StoreUnavailable.
 
     Every change raises InvalidRequest, Conflict and StoreUnavailable, and then nothing is changed.
     A trial raises the same, returns the policy that there would be, and changes nothing.
@@ -56,6 +57,7 @@ class Policies:
         settings: Settings,
         models: Collection[str] = (),
         clock: Callable[[], float] = time.time,
+        mending: bool = False,
     ) -> None:
         self._book = PolicyBook(db)
         self._default_tier = settings.default_tier
@@ -70,12 +72,17 @@ class Policies:
         self._basis = _hash_of(self._written)
         self._policy = self._written
         self._unreadable = 0
-        self._start()
+        self._start(mending)
 
-    def _start(self) -> None:
+    def _start(self, mending: bool) -> None:
         row = self._book.newest()
         if row is not None:
-            self._policy = _read(row)
+            try:
+                self._policy = _read(row)
+            except ConfigError:
+                if not mending:
+                    raise
+                self._unreadable = row.version
             if row.basis != self._basis:
                 log.warning(
                     "the settings name other tiers or switches than when version %d of them was "
@@ -215,7 +222,7 @@ class Policies:
         why = checked_why(cause.why)
 
         def make(newest: PolicyRow | None, in_use: InUse) -> tuple[PolicyRow, AuditRow]:
-            before = self._written if newest is None else _read(newest)
+            before = self._written if newest is None else self._known(newest, whole)
             if cause.if_version not in (None, before.version):
                 raise Conflict(
                     f"The change was made from version {cause.if_version}, and version "
@@ -246,6 +253,15 @@ class Policies:
         row = self._book.add(make)
         self._policy = policy = _read(row)
         return policy
+
+    def _known(self, newest: PolicyRow, whole: bool) -> Policy:
+        """What a change is made from; all of it may take the place of what cannot be read."""
+        try:
+            return _read(newest)
+        except ConfigError:
+            if not whole:
+                raise
+            return replace(self._policy, version=newest.version)
 
     def _refuse_missing_tiers(self, before: Policy, after: Policy, in_use: InUse) -> None:
         """A tier that somebody needs must be there."""
@@ -308,12 +324,16 @@ def _check_default(name: str, policy: Policy) -> None:
 
 
 def _read(row: PolicyRow) -> Policy:
-    """Raises ConfigError for what another smalti wrote and this one does not know."""
+    """Raises ConfigError for what is damaged, or what another smalti wrote and this one does not
+    know."""
     try:
+        if not isinstance(row.document, dict):
+            raise ValueError("it is damaged.")
         return read_policy(row.document, version=row.version)
     except ValueError as error:
         raise ConfigError(
-            f"Version {row.version} of the tiers cannot be read by this smalti: {error}"
+            f"Version {row.version} of the tiers cannot be read by this smalti: {error} 'smalti "
+            "tiers history' lists the others, and 'smalti tiers undo' returns to one of them."
         ) from None
 
 

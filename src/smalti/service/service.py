@@ -300,7 +300,7 @@ class Service:
         if job is not None and job.user_id == caller.user.user_id:
             return job.view()
         row = self._books.jobs.get(job_id)
-        if row is None or row.user_id != caller.user.user_id:
+        if row is None or row.user_id != caller.user.user_id or not row.request:
             raise NotFound("job", job_id)
         return view_of_rows(row, self._books.jobs.pictures(job_id))
 
@@ -327,6 +327,7 @@ class Service:
             if row.job_id in live
             else view_of_rows(row, pictures[row.job_id])
             for row in rows
+            if row.request
         ]
 
     async def cancel(self, job_id: str, caller: Caller) -> JobView:

@@ -6,9 +6,11 @@ whatever happens to the process or the machine.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
@@ -65,10 +67,19 @@ def reason(error: BaseException | None) -> str | None:
     return None
 
 
+def read_json(text: str) -> Any:
+    """What is damaged reads as if it were not there; the others are not to suffer for it."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
 def _engine(url: URL, begin: str, patience_s: float) -> Engine:
     engine = create_engine(
         url,
         connect_args={"timeout": patience_s, "check_same_thread": False},
+        json_deserializer=read_json,
         pool_size=8,
         max_overflow=64,
     )
