@@ -123,7 +123,7 @@ def times_known(rows: Sequence[Row], i: int, dice: random.Random) -> Iterator[Ro
 def renew(out: Outcome, first: int, n: int) -> None:
     """Room for other requests in place of those from `first` on."""
     times = (
-        out.admitted_s, out.started_s, out.finished_s, out.position, out.waiting,
+        out.admitted_s, out.started_s, out.finished_s,
         *out.told_start_s, *out.told_finish_s,
     )  # fmt: skip
     for column in times:

@@ -93,7 +93,6 @@ class Restarted(Loop):
                 after.asked[str(i)], self.start + self.out.admitted_s[i] if promised else None
             )
             after.enqueue(str(i), self.start + now, sorted(left))
-            self.waiting += len(lost.get(i, ())) if promised else 0
         self.fill(now, tuple(range(len(self.devices))))
 
     def lose(self, now: float) -> dict[int, list[int]]:

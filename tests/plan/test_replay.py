@@ -130,19 +130,6 @@ def test_who_asks_for_flex_was_promised_nothing() -> None:
     assert len(out.flex) == 2000
     assert figures["promises_broken"] == 0.0
     assert figures["flex_coverage"] is not None
-    assert out.waiting[[r.user for r in asked.rows].index("ben")] == 0
-
-
-def test_formulas_know_a_job_s_own_place_and_the_whole_queue() -> None:
-    """Free users hold the one slot for a minute; teams' pictures go before them."""
-    early = [row(float(i), f"user{i}", "free") for i in range(6)]
-    teams = [row(15.0 + i, f"ben{i}", "team") for i in range(8)]
-    out = replay(demand(*early, *teams), ONE_SLOT, smalti())
-    assert out.started_s[6] == pytest.approx(20.0)
-    assert (out.position[6], out.waiting[6]) == (0, 4)
-    figures = scores(out, DEFAULT_TIERS)
-    for formula in ("eta_error_gradio", "eta_error_horde"):
-        assert figures[formula] != figures[f"{formula}_all"]
 
 
 def slow_deliverable(

@@ -11,5 +11,5 @@ recorded   a recorded run, drawn once more by a described fleet
 preview    what a change of the policy would have done
 clients    what SDKs do when they are refused
 baselines  other ways of deciding, to compare with
-scores     what came of it, in figures
+scores     what came of it, in figures; foretold: how true the waits were that were told
 """

@@ -50,10 +50,9 @@ class Outcome:
     NEVER where it did not happen.
 
     admitted_s, started_s (its last picture), finished_s. told_start_s, told_finish_s: p50 and p90,
-    as told when it was admitted. position: its place then, in the order in which slots are given.
-    waiting: pictures of all, but flex, that waited then. rule: that refused it, the last time.
-    attempts: of its client. flex: those that are served as flex, with no promise. begun, begun_s:
-    requests of the pictures that got slots, and when, in turn.
+    as told when it was admitted. rule: that refused it, the last time. attempts: of its client.
+    flex: those that are served as flex, with no promise. begun, begun_s: requests of the pictures
+    that got slots, and when, in turn.
     """
 
     demand: Demand
@@ -64,8 +63,6 @@ class Outcome:
     device_s: array[float]
     told_start_s: tuple[array[float], array[float]]
     told_finish_s: tuple[array[float], array[float]]
-    position: array[float]
-    waiting: array[float]
     drawn: list[int] = field(default_factory=list)
     rule: list[str] = field(default_factory=list)
     rung: list[str] = field(default_factory=list)
@@ -141,13 +138,12 @@ class Loop:
         self.free = fleet.slots
         self.events: list[tuple[float, int, int, int, int]] = []
         self.number = 0
-        self.waiting = 0
         self.work: dict[int, float] = {}
         self.at: dict[int, tuple[int, int]] = {}
         decider.slots = fleet.slots
         self.out = Outcome(
             demand, fleet, _column(n), _column(n), _column(n), array("d", bytes(8 * n)),
-            (_column(n), _column(n)), (_column(n), _column(n)), _column(n), _column(n),
+            (_column(n), _column(n)), (_column(n), _column(n)),
             [0] * n, [""] * n, [""] * n, [0] * n,
         )  # fmt: skip
 
@@ -185,7 +181,7 @@ class Loop:
             row.key, row.region, row.model, row.service,  # type: ignore[arg-type]
             row.offers if self.offers is None else self.offers(row), row.patience_s, row.features,
         )  # fmt: skip
-        waiting, patience_s = self.waiting, row.patience_s
+        patience_s = row.patience_s
         outcome = decider.admit(ask, self.start + now)
         if isinstance(outcome, Denial) and outcome.options and self.takes_flex:
             flex = any(option.what == "flex" for option in outcome.options)
@@ -211,10 +207,7 @@ class Loop:
         wait = outcome.wait
         out.told_start_s[0][i], out.told_start_s[1][i] = wait.start_s
         out.told_finish_s[0][i], out.told_finish_s[1][i] = wait.finish_s
-        out.position[i], out.waiting[i] = wait.position, waiting
         self.work[i] = outcome.offer.work
-        if i not in out.flex:
-            self.waiting += row.images
         decider.enqueue(job_id, self.start + now)
         if patience_s is not None:
             self.plan(now + patience_s, _GIVES_UP, i)
@@ -237,8 +230,6 @@ class Loop:
             self.out.started_s[i] = now
             self.out.begun.append(i)
             self.out.begun_s.append(now)
-            if i not in self.out.flex:
-                self.waiting -= 1
             device = self.device()
             self.free -= 1
             key = i * 16 + turn.index
@@ -284,9 +275,7 @@ class Loop:
         if i not in self.work:
             return
         self.out.given_up.add(i)
-        undrawn = self.decider.withdraw(str(i), self.start + now)
-        if i not in self.out.flex:
-            self.waiting -= len(undrawn)
+        self.decider.withdraw(str(i), self.start + now)
         held = {key: self.at[key][0] for key in range(i * 16, i * 16 + 16) if key in self.at}
         for key, number in held.items():
             device = self.devices[number]

@@ -9,18 +9,17 @@ import heapq
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import median
 from typing import Any
 
 from smalti.control.tiers import Tier
 from smalti.plan.demand import Row
+from smalti.plan.foretold import foretold
 from smalti.plan.replay import NEVER, Outcome
 
 LIMIT_RULES = ("server/promise", "server/waiting", "server/patience")
 """Denials by these are for the server's load; all others are the user's own limits."""
 WINDOW_S = 300.0
 _MIN_PICTURES = 8
-_WAITED_S = 1.0
 
 
 def scores(out: Outcome, tiers: Mapping[str, Tier]) -> dict[str, Any]:
@@ -38,7 +37,7 @@ def scores(out: Outcome, tiers: Mapping[str, Tier]) -> dict[str, Any]:
         "p95_over_promise": p95_over_promise(out, accepted, promised),
         "jain": jain(out),
         "share_error": share_error(out, tiers),
-        **eta(out, accepted),
+        **foretold(out, accepted),
         "attempts": round(sum(out.attempts) / max(len(out.attempts), 1), 4),
         "accepted": _ratio(len(accepted), len(out.demand.rows)),
         "degraded": _ratio(sum(r not in ("", "full") for r in out.rung), len(accepted)),
@@ -212,104 +211,6 @@ def _backlogs(out: Outcome, of: Any) -> dict[int, dict[Any, tuple[int, float]]]:
             if least > 0:
                 found[stretch][who] = (pictures, work)
     return found
-
-
-def eta(out: Outcome, accepted: Sequence[int]) -> dict[str, Any]:
-    """How true the waits were that were told at admission; and two common formulas beside them.
-
-    Of what was promised something. eta_coverage: how many jobs were finished within their p90;
-    eta_coverage_start: of those that had to wait, how many had their slot within theirs. eta_error:
-    median error of the p50 of the start over the wait, of jobs of one picture that waited over a
-    second. Gradio's formula is the mean run time times the rank (over the slots, or it would be far
-    off); AI Horde's is the work ahead over the mean throughput, of the last minute. The rank is the
-    job's own place, as the fair order knows it; for those that end in _all it is the length of the
-    queue, as if all went in the order in which they came. flex_coverage, flex_error: of the ends of
-    those that are promised nothing.
-    """
-    rows = out.demand.rows
-    flex = _eta_of_flex(out, accepted)
-    ended = [
-        i
-        for i in accepted
-        if i not in out.flex and out.finished_s[i] != NEVER and out.told_finish_s[1][i] > 0
-    ]
-    if not ended:
-        return {"eta_coverage": None, "eta_error": None, **flex}
-    covered = sum(out.finished_s[i] - out.admitted_s[i] <= out.told_finish_s[1][i] for i in ended)
-    started = [i for i in ended if rows[i].images == 1 and out.told_start_s[1][i] > 0]
-    covered_start = sum(
-        out.started_s[i] - out.admitted_s[i] <= out.told_start_s[1][i] for i in started
-    )
-    late = [
-        (i, out.started_s[i] - out.admitted_s[i])
-        for i in started
-        if out.started_s[i] - out.admitted_s[i] > _WAITED_S
-    ]
-    figures: dict[str, Any] = {
-        "eta_coverage": _ratio(covered, len(ended)),
-        "eta_coverage_start": _ratio(covered_start, len(started)),
-        "eta_error": None,
-        **flex,
-    }
-    if late:
-        gradio, horde = _formulas(out, out.position)
-        gradio_all, horde_all = _formulas(out, out.waiting)
-        for name, told in (
-            ("eta_error", out.told_start_s[0]),
-            ("eta_error_gradio", gradio),
-            ("eta_error_horde", horde),
-            ("eta_error_gradio_all", gradio_all),
-            ("eta_error_horde_all", horde_all),
-        ):
-            errors = [abs(told[i] - waited_s) / waited_s for i, waited_s in late]
-            figures[name] = round(median(errors), 4)
-    return figures
-
-
-def _eta_of_flex(out: Outcome, accepted: Sequence[int]) -> dict[str, float | None]:
-    """Of jobs that waited over a second."""
-    waited_s = {
-        i: out.finished_s[i] - out.admitted_s[i]
-        for i in accepted
-        if i in out.flex
-        and out.finished_s[i] != NEVER
-        and out.started_s[i] - out.admitted_s[i] > _WAITED_S
-    }
-    half, ninety = out.told_finish_s
-    covered = sum(waited <= ninety[i] for i, waited in waited_s.items())
-    errors = [abs(half[i] - waited) / waited for i, waited in waited_s.items()]
-    return {
-        "flex_coverage": _ratio(covered, len(waited_s)),
-        "flex_error": round(median(errors), 4) if errors else None,
-    }
-
-
-def _formulas(out: Outcome, ahead: Sequence[float]) -> tuple[list[float], list[float]]:
-    """What each formula would have told at each admission. ahead: pictures before each job's."""
-    n, slots = len(out.demand.rows), out.fleet.slots
-    gradio, horde = [0.0] * n, [0.0] * n
-    ends = sorted(
-        (out.finished_s[i], out.finished_s[i] - out.started_s[i], out.demand.rows[i].images)
-        for i in range(n)
-        if out.finished_s[i] != NEVER
-    )
-    admissions = sorted((out.admitted_s[i], i) for i in range(n) if out.admitted_s[i] != NEVER)
-    at = low = pictures = recent = 0
-    drawing_s = 0.0
-    for now, i in admissions:
-        while at < len(ends) and ends[at][0] <= now:
-            drawing_s += ends[at][1]
-            pictures += 1
-            recent += ends[at][2]
-            at += 1
-        while low < at and ends[low][0] < now - 60.0:
-            recent -= ends[low][2]
-            low += 1
-        mean_s = drawing_s / pictures if pictures else slots * 256 / out.fleet.rate
-        gradio[i] = mean_s * ahead[i] / slots
-        per_s = recent / min(max(now, 1.0), 60.0) or out.fleet.rate / 256
-        horde[i] = ahead[i] / per_s
-    return gradio, horde
 
 
 def percentile(values: Sequence[float], q: float) -> float:

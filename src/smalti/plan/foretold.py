@@ -1,0 +1,120 @@
+"""How true the waits were that were told, and what two common formulas would have told.
+
+Gradio's is the mean run time times the rank (over the slots, or it would be far off); AI Horde's is
+the work ahead over the mean throughput, of the last minute. Both are given the rank as it turned
+out: how many pictures waited when a job came, and had their slots before it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections import defaultdict
+from collections.abc import Sequence
+from statistics import median
+from typing import Any
+
+from smalti.plan.replay import NEVER, Outcome
+
+_WAITED_S = 1.0
+
+
+def foretold(out: Outcome, accepted: Sequence[int]) -> dict[str, Any]:
+    """Of what was promised something. None where there is nothing to measure.
+
+    eta_coverage: how many jobs were finished within their p90; eta_coverage_start: of those that
+    had to wait, how many had their slot within theirs, and eta_coverage_half within their p50.
+    eta_error: median error of the p50 of the start over the wait, of jobs of one picture that
+    waited over a second; eta_error_gradio, eta_error_horde: of the formulas, of the same.
+    eta_error_end: median error of the p50 of the end over the time until then, of all jobs of one
+    picture. flex_coverage, flex_error: of the ends of those that are promised nothing, and waited.
+    """
+    rows, half, ninety = out.demand.rows, 0, 1
+    ended = [
+        i
+        for i in accepted
+        if i not in out.flex and out.finished_s[i] != NEVER and out.told_finish_s[ninety][i] > 0
+    ]
+    single = [i for i in ended if rows[i].images == 1]
+    queued = [i for i in single if out.told_start_s[ninety][i] > 0]
+    late = [i for i in queued if _wait_s(out, i) > _WAITED_S]
+    flex = [
+        i
+        for i in accepted
+        if i in out.flex and out.finished_s[i] != NEVER and _wait_s(out, i) > _WAITED_S
+    ]
+    waits_s = {i: _wait_s(out, i) for i in queued}
+    until_end_s = {i: out.finished_s[i] - out.admitted_s[i] for i in (*ended, *flex)}
+    figures: dict[str, Any] = {
+        "eta_coverage": _within(out.told_finish_s[ninety], until_end_s, ended),
+        "eta_coverage_start": _within(out.told_start_s[ninety], waits_s, queued),
+        "eta_coverage_half": _within(out.told_start_s[half], waits_s, queued),
+        "eta_error": _error(out.told_start_s[half], waits_s, late),
+        "eta_error_end": _error(out.told_finish_s[half], until_end_s, single),
+        "flex_coverage": _within(out.told_finish_s[ninety], until_end_s, flex),
+        "flex_error": _error(out.told_finish_s[half], until_end_s, flex),
+    }
+    if late:
+        gradio, horde = _formulas(out)
+        figures["eta_error_gradio"] = _error(gradio, waits_s, late)
+        figures["eta_error_horde"] = _error(horde, waits_s, late)
+    return figures
+
+
+def ranks(out: Outcome) -> list[int]:
+    """How many pictures waited when a job came, and had their slots before its last one."""
+    turns = defaultdict[int, list[int]](list)
+    for turn, i in enumerate(out.begun):
+        turns[i].append(turn)
+    found = [0] * len(out.demand.rows)
+    waiting: list[int] = []
+    for now, i in _admissions(out):
+        del waiting[: bisect_left(waiting, bisect_right(out.begun_s, now))]
+        if i in turns:
+            found[i] = bisect_left(waiting, turns[i][-1])
+            for turn in turns[i]:
+                insort(waiting, turn)
+    return found
+
+
+def _formulas(out: Outcome) -> tuple[list[float], list[float]]:
+    """What each formula would have told at each admission."""
+    n, slots, rank = len(out.demand.rows), out.fleet.slots, ranks(out)
+    gradio, horde = [0.0] * n, [0.0] * n
+    ends = sorted(
+        (out.finished_s[i], out.finished_s[i] - out.started_s[i], out.demand.rows[i].images)
+        for i in range(n)
+        if out.finished_s[i] != NEVER
+    )
+    at = low = pictures = recent = 0
+    drawing_s = 0.0
+    for now, i in _admissions(out):
+        while at < len(ends) and ends[at][0] <= now:
+            drawing_s += ends[at][1]
+            pictures += 1
+            recent += ends[at][2]
+            at += 1
+        while low < at and ends[low][0] < now - 60.0:
+            recent -= ends[low][2]
+            low += 1
+        mean_s = drawing_s / pictures if pictures else slots * 256 / out.fleet.rate
+        gradio[i] = mean_s * rank[i] / slots
+        per_s = recent / min(max(now, 1.0), 60.0) or out.fleet.rate / 256
+        horde[i] = rank[i] / per_s
+    return gradio, horde
+
+
+def _admissions(out: Outcome) -> list[tuple[float, int]]:
+    return sorted((at, i) for i, at in enumerate(out.admitted_s) if at != NEVER)
+
+
+def _wait_s(out: Outcome, i: int) -> float:
+    return out.started_s[i] - out.admitted_s[i]
+
+
+def _within(told: Sequence[float], came_s: dict[int, float], jobs: Sequence[int]) -> float | None:
+    return round(sum(came_s[i] <= told[i] for i in jobs) / len(jobs), 4) if jobs else None
+
+
+def _error(told: Sequence[float], came_s: dict[int, float], jobs: Sequence[int]) -> float | None:
+    """Median of how far off what was told is, over what came."""
+    return round(median(abs(told[i] - came_s[i]) / came_s[i] for i in jobs), 4) if jobs else None
