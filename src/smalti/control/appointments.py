@@ -16,8 +16,8 @@ RULE = "server/promise"
 KEPT_S = 120.0
 """For how long a place is kept."""
 
-_FIRST_SHOW = 0.5
-_SHOW_WEIGHT = 0.05
+_FIRST_SHOW, _MOST_SEEN = (0.5, 10), 3000
+"""Which part comes, until it is known, as if so many had been seen; how many are remembered."""
 _UNKNOWN = 0.0
 """Work for which a place was kept in an earlier life: whatever he asks for."""
 
@@ -27,13 +27,13 @@ Place = tuple[float, float, str, float]
 
 
 class Appointments:
-    """Each user has one place at most: a later one replaces it."""
+    """Who asked for few pictures and then for many may have a place for each, and takes one."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, Place] = {}
-        self._by_end: list[tuple[float, str]] = []
+        self._kept: dict[str, list[Place]] = {}
+        self._by_end: list[tuple[float, str, str]] = []
         self._work: dict[str, float] = {}
-        self._show: dict[str, float] = {}
+        self._show: dict[str, tuple[float, int]] = {}
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -41,32 +41,41 @@ class Appointments:
     def work(self, service_class: str, now: float) -> float:
         """Tile-steps that are to be expected of those who were told a time."""
         self._expire(now)
-        show = self._show.get(service_class, _FIRST_SHOW)
+        show, _ = self._show.get(service_class, _FIRST_SHOW)
         return self._work.get(service_class, 0.0) * show
 
     def keep(self, claim: Claim, service_class: str, work: float) -> None:
-        if claim.user_id in self._kept:
-            self._drop(claim.user_id)
-        self._kept[claim.user_id] = claim.at, claim.until, service_class, work
+        """In place of those of his for as much, and of those for less that are no sooner."""
+        for place in self._kept.get(claim.user_id, ())[:]:
+            if _UNKNOWN < place[3] <= work and (place[3] == work or place[0] >= claim.at):
+                self._drop(claim.user_id, place)
+        place = claim.at, claim.until, service_class, work
+        self._kept.setdefault(claim.user_id, []).append(place)
         self._work[service_class] = self._work.get(service_class, 0.0) + work
-        heapq.heappush(self._by_end, (claim.until, claim.user_id))
+        heapq.heappush(self._by_end, (claim.until, claim.user_id, ""))
 
     def holds(self, user_id: str, work: float, now: float) -> bool:
         """Whether a place for so much work is kept for him now."""
-        kept = self._kept.get(user_id)
-        return kept is not None and kept[0] <= now <= kept[1] and _fits(work, kept)
+        places = self._kept.get(user_id, ())
+        return any(at <= now <= until and _fits(work, its) for at, until, _, its in places)
 
     def told(self, user_id: str, work: float, now: float) -> float | None:
         """The time he was told for so much work, if it is still to come."""
-        kept = self._kept.get(user_id)
-        return kept[0] if kept is not None and kept[0] > now and _fits(work, kept) else None
+        places = self._kept.get(user_id, ())
+        return min((at for at, _, _, its in places if at > now and _fits(work, its)), default=None)
 
-    def came(self, user_id: str) -> Place | None:
-        """He is admitted. Returns the place that was kept for him, if one was."""
-        kept = self._drop(user_id)
-        if kept is not None:
-            self._learn(kept[2], 1.0)
-        return kept
+    def came(self, user_id: str, service_class: str) -> Place | None:
+        """He is admitted. Returns the place that was kept for him, if one was.
+
+        Who takes something else, such as flex, gives his place up; that says nothing of the others.
+        """
+        places = self._kept.get(user_id, ())[:]
+        for place in places:
+            self._drop(user_id, place)
+        its = min(places, default=None)
+        if its is not None and its[2] == service_class:
+            heapq.heappush(self._by_end, (its[1], user_id, service_class))
+        return its
 
     def give_back(self, user_id: str, place: Place) -> None:
         """His admission came to nothing. A place that was kept since then stands."""
@@ -81,26 +90,32 @@ class Appointments:
                 self.keep(claim, "", _UNKNOWN)
 
     def _expire(self, now: float) -> None:
+        """In order of their ends, whether they were used or not."""
         ends = self._by_end
         while ends and ends[0][0] < now:
-            until, user_id = heapq.heappop(ends)
-            kept = self._kept.get(user_id)
-            if kept is not None and kept[1] == until:
-                self._drop(user_id)
-                self._learn(kept[2], 0.0)
+            until, user_id, used_for = heapq.heappop(ends)
+            if used_for:
+                self._learn(used_for, 1.0)
+                continue
+            for place in self._kept.get(user_id, ())[:]:
+                if place[1] == until:
+                    self._drop(user_id, place)
+                    self._learn(place[2], 0.0)
 
-    def _drop(self, user_id: str) -> Place | None:
-        kept = self._kept.pop(user_id, None)
-        if kept is not None:
-            _, _, service_class, work = kept
-            left = self._work[service_class] - work
-            self._work[service_class] = left if left > 1e-6 else 0.0
-        return kept
+    def _drop(self, user_id: str, place: Place) -> None:
+        places, (_, _, service_class, work) = self._kept[user_id], place
+        places.remove(place)
+        if not places:
+            del self._kept[user_id]
+        left = self._work[service_class] - work
+        self._work[service_class] = left if left > 1e-6 else 0.0
 
     def _learn(self, service_class: str, came: float) -> None:
-        show = self._show.get(service_class, _FIRST_SHOW)
-        self._show[service_class] = show + _SHOW_WEIGHT * (came - show)
+        """A place has ended, used or not. Not before: those who come are known sooner than those
+        who do not, so it would seem that all come."""
+        show, seen = self._show.get(service_class, _FIRST_SHOW)
+        self._show[service_class] = show + (came - show) / (seen + 1), min(seen + 1, _MOST_SEEN)
 
 
-def _fits(work: float, place: Place) -> bool:
-    return work <= place[3] or place[3] == _UNKNOWN
+def _fits(work: float, kept: float) -> bool:
+    return work <= kept or kept == _UNKNOWN

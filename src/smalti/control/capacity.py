@@ -185,7 +185,7 @@ class Capacity:
 
     def accepts(self, live: Live, now: float) -> None:
         """A job is admitted. If a place was kept for it, its work has been counted before."""
-        live.place = place = self._appointments.came(live.ask.user_id)
+        live.place = place = self._appointments.came(live.ask.user_id, live.path[0].name)
         if place is not None and not any(used.rule == RULE for used in live.used):
             live.used.append(Claim(live.ask.user_id, RULE, 0, place[0], place[1]))
         if place is None or place[2] != live.path[0].name:

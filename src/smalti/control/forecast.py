@@ -181,7 +181,7 @@ class Forecast:
         if last_pictures > first_pictures:
             more = last_pictures - first_pictures
             last_s = max(start_s, self._turn(path, last_work, each, before + more, own, now)[1])
-        late_s = last_s / last_work if last_work > 0.0 else 1 / self.rate
+        late_s = last_s / last_work if last_work > 0.0 else self._course(step).seconds(each) / each
         if bounded and bound is not None:
             own_first = own - (last_pictures - first_pictures)
             last_s = max(last_s, self._own(path, own, bound, each, now))

@@ -1,0 +1,93 @@
+"""Places that are kept: who was told when to come, and how much of it is to be expected."""
+
+from __future__ import annotations
+
+import pytest
+from control.asks import NOON
+
+from smalti.control import Claim
+from smalti.control.appointments import KEPT_S, RULE, Appointments
+
+
+def told(user: str, at: float) -> Claim:
+    return Claim(user, RULE, 0, NOON + at, NOON + at + KEPT_S)
+
+
+def test_a_place_is_for_as_much_as_was_asked_for() -> None:
+    places = Appointments()
+    places.keep(told("ann", 60.0), "free", 100.0)
+    assert places.holds("ann", 100.0, NOON + 60.0)
+    assert not places.holds("ann", 101.0, NOON + 60.0)
+    assert not places.holds("ann", 100.0, NOON + 59.0)
+    assert not places.holds("ann", 100.0, NOON + 60.0 + KEPT_S + 1.0)
+    assert not places.holds("ben", 1.0, NOON + 60.0)
+
+
+def test_one_who_asks_for_more_keeps_what_he_was_told_for_less() -> None:
+    places = Appointments()
+    places.keep(told("ann", 60.0), "free", 100.0)
+    places.keep(told("ann", 300.0), "free", 1000.0)
+    assert places.told("ann", 100.0, NOON) == NOON + 60.0
+    assert places.told("ann", 1000.0, NOON) == NOON + 300.0
+    assert places.holds("ann", 100.0, NOON + 60.0)
+    assert places.holds("ann", 1000.0, NOON + 300.0)
+    assert places.came("ann", "free") is not None
+    assert not places.holds("ann", 100.0, NOON + 60.0)
+    assert not places.holds("ann", 1000.0, NOON + 300.0)
+    assert places.work("free", NOON) == 0.0
+
+
+def test_a_later_time_for_as_much_is_in_place_of_the_first() -> None:
+    """A pause was scheduled in between."""
+    places = Appointments()
+    places.keep(told("ann", 60.0), "free", 100.0)
+    places.keep(told("ann", 300.0), "free", 100.0)
+    assert places.told("ann", 100.0, NOON) == NOON + 300.0
+    assert places.work("free", NOON) == pytest.approx(50.0)
+
+
+def test_times_that_were_told_before_a_restart_all_stand() -> None:
+    places = Appointments()
+    places.restore([told("ann", 60.0), told("ann", 300.0)])
+    for at in (60.0, 300.0):
+        assert places.holds("ann", 1000.0, NOON + at)
+
+
+def shown(places: Appointments, users: int, one_of: int) -> float:
+    """Places of a minute each; one of so many is used. Which part is expected then."""
+    for i in range(users):
+        at = float(i)
+        places.keep(told(f"user{i}", at), "free", 100.0)
+        if i % one_of == 0:
+            places.came(f"user{i}", "free")
+    now = NOON + users + KEPT_S + 1.0
+    assert places.work("free", now) == 0.0
+    places.keep(told("last", users + 1000.0), "free", 100.0)
+    return places.work("free", now) / 100.0
+
+
+@pytest.mark.parametrize("one_of", [1, 2, 10, 25])
+def test_as_many_are_expected_as_have_come(one_of: int) -> None:
+    assert shown(Appointments(), 2000, one_of) == pytest.approx(1 / one_of, rel=0.15)
+
+
+def test_it_does_not_seem_that_all_come_because_those_are_known_first() -> None:
+    places = Appointments()
+    for i in range(100):
+        places.keep(told(f"user{i}", 0.0), "free", 100.0)
+    for i in range(10):
+        places.came(f"user{i}", "free")
+    assert places.work("free", NOON + KEPT_S) == pytest.approx(90 * 100.0 * 0.5)
+    assert places.work("free", NOON + KEPT_S + 1.0) == 0.0
+    places.keep(told("last", 1000.0), "free", 100.0)
+    assert places.work("free", NOON + KEPT_S + 1.0) == pytest.approx(14.0, rel=0.1)
+
+
+def test_who_takes_flex_gives_his_place_up_and_tells_nothing_of_others() -> None:
+    places = Appointments()
+    for i in range(100):
+        places.keep(told(f"user{i}", 0.0), "free", 100.0)
+        places.came(f"user{i}", "free flex")
+    now = NOON + KEPT_S + 1.0
+    places.keep(told("last", 1000.0), "free", 100.0)
+    assert places.work("free", now) == pytest.approx(50.0)
