@@ -81,7 +81,7 @@ def test_whichever_header_says_it_counts(
     assert told.json()["status"] == status
 
 
-@pytest.mark.parametrize("value", ["-1", "soon", "nan", "inf", "1_0", "1e3", "5s", ""])
+@pytest.mark.parametrize("value", ["-1", "soon", "nan", "-inf", "1_0", "e3", "5s", ""])
 @pytest.mark.parametrize("path", ["images/generations", "limits/explain"])
 def test_a_patience_that_is_no_time_is_named(launch: Any, path: str, value: str) -> None:
     live = launch()

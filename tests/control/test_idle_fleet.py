@@ -42,6 +42,34 @@ def test_its_last_picture_is_promised_a_slot_too() -> None:
     assert isinstance(control.admit(ask(images=3), NOON), Admission)
 
 
+@pytest.mark.parametrize(("slots", "max_running", "images"), [(1, 9, 9), (4, 1, 9), (4, 2, 20)])
+def test_more_than_can_be_promised_of_an_idle_fleet_is_not_its_load(
+    slots: int, max_running: int, images: int
+) -> None:
+    control = idle(slots, max_running, promised_wait_s=60.0)
+    denial = denied(control.consider(ask(images=images), NOON))
+    assert (denial.rule, denial.reason, denial.retry_at) == ("server/promise", "plan", None)
+    assert denial.claim is None and not denial.should_retry
+    fewer = next(option for option in denial.options if option.what == "fewer")
+    assert fewer.images
+    assert f"Ask for {fewer.images} or fewer." in denial.message
+    assert isinstance(control.consider(ask(images=fewer.images), NOON), Admission)
+    assert denied(control.consider(ask(images=fewer.images + 1), NOON)).rule == "server/promise"
+
+
+def test_where_it_is_the_load_fewer_are_offered_that_can_be_promised_now() -> None:
+    control = idle(1, promised_wait_s=60.0)
+    for i in range(2):
+        send(control, ask(f"other{i}"), NOON)
+    control.next(NOON)
+    denial = denied(control.consider(ask(images=5), NOON))
+    assert denial.reason == "load" and denial.retry_at is not None and denial.claim is not None
+    fewer = next(option for option in denial.options if option.what == "fewer")
+    assert fewer.images is not None and 1 <= fewer.images < 5
+    assert isinstance(control.consider(ask(images=fewer.images), NOON), Admission)
+    assert denied(control.consider(ask(images=fewer.images + 1), NOON)).rule == "server/promise"
+
+
 def test_what_was_told_on_a_guess_makes_nothing_wider() -> None:
     """The first pictures take five times as long as was guessed."""
     before = controller(tier(), slots=2)

@@ -13,7 +13,8 @@ from smalti.errors import InvalidRequest
 PATIENCE = ("x-stainless-read-timeout", "x-stainless-timeout")
 """In which OpenAI's SDKs say for how many seconds they wait: the Python one, and the Node one."""
 
-_SECONDS = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
+_SECONDS = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d{1,3})?|inf", re.ASCII)
+"""As Python and JavaScript write them; a Python client that waits for ever says `inf`."""
 
 
 def patience_of(request: Request, asked: ImageRequest) -> float | None:

@@ -164,7 +164,7 @@ class Capacity:
         promised_s = tier.promised_wait_s if ask.service != "flex" else None
         work, late_s, over_s = offer.work * ask.images, 0.0, 0.0
         if promised_s is not None and not self._appointments.holds(ask.user_id, work, now):
-            late_s = self._keeping.late_s(tier, step, raw, work, alone, now)
+            late_s = self._late_s(tier, step, raw, work, ask.images, alone, now)
             over_s = max(late_s - promised_s, 0.0)
         if ask.patience_s is not None:
             wait = self._forecast.wait(raw)
@@ -173,7 +173,8 @@ class Capacity:
             if gone_s > (over_s if helps else 0.0):
                 return wording.too_long_for_client(ask.patience_s, wait.finish_s, helps, now)
         if promised_s is not None and over_s > 0.0:
-            return self._too_long(tier, ask, raw, promised_s, late_s, now)
+            fewer = self._fewer(tier, ask, step, offer, alone, now)
+            return self._too_long(tier, ask, raw, promised_s, late_s, fewer, now)
         return None
 
     def admits(self, ask: Ask, offer: Offer, raw: Raw, now: float) -> Admission:
@@ -197,9 +198,39 @@ class Capacity:
         if live.place is not None:
             self._appointments.give_back(live.ask.user_id, live.place)
 
+    def _late_s(
+        self, tier: Tier, step: Step, raw: Raw, work: float, images: int, alone: bool, now: float
+    ) -> float:
+        """Seconds within which the last of a job's pictures surely has its slot; those before it
+        may stand in its way, whatever the load is. work: of all."""
+        late_s = self._keeping.late_s(tier, step, raw, work, alone, now)
+        return max(late_s, self._forecast.own_s(tier.max_running, images, raw))
+
+    def _fewer(
+        self, tier: Tier, ask: Ask, step: Step, offer: Offer, alone: bool, now: float
+    ) -> tuple[Option, ...]:
+        """The most pictures, fewer than asked for, that can be promised."""
+        path, promised_s = path_of(tier, ask), tier.promised_wait_s
+        assert promised_s is not None
+        fit, most = 0, ask.images - 1
+        while fit < most and alone:
+            images = (fit + most + 1) // 2
+            raw = self.raw(path, offer.work, images, 0, now)
+            late_s = self._late_s(tier, step, raw, offer.work * images, images, True, now)
+            if late_s <= promised_s:
+                fit = images
+            else:
+                most = images - 1
+        return (Option("fewer", images=fit),) if fit else ()
+
     def _too_long(
-        self, tier: Tier, ask: Ask, raw: Raw, promised_s: float, late_s: float, now: float
-    ) -> Denial:
+        self, tier: Tier, ask: Ask, raw: Raw, promised_s: float, late_s: float,
+        fewer: tuple[Option, ...], now: float,
+    ) -> Denial:  # fmt: skip
+        options = (*fewer, *self._options(tier, ask, now))
+        own_s = self._forecast.own_s(tier.max_running, ask.images, raw)
+        if own_s > promised_s:
+            return wording.too_many_to_promise(tier, promised_s, own_s, ask.images, options)
         at = self._appointments.told(ask.user_id, ask.work * ask.images, now)
         if at is None:
             at = wording.whole_second(now, late_s - promised_s)
@@ -209,9 +240,7 @@ class Capacity:
         if wait_s <= promised_s:
             wait_s = late_s
         soon = at - now <= SOON_S and self._keeping.refused_part(tier.name, now) <= SHORT
-        return wording.too_long(
-            tier, promised_s, wait_s, claim, self._options(tier, ask, now), soon, now
-        )
+        return wording.too_long(tier, promised_s, wait_s, claim, options, soon, now)
 
     def _options(self, tier: Tier, ask: Ask, now: float) -> tuple[Option, ...]:
         """Those who have nothing in flex are told the same for a second."""

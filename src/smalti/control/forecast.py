@@ -225,6 +225,13 @@ class Forecast:
         at_once = self.told.errors((step.name, False, False, False))
         return self.finish_s(replace(raw, start_s=0.0, last_s=0.0, errors=at_once))[1]
 
+    def own_s(self, most: int, images: int, raw: Raw) -> float:
+        """Seconds until the last of a job's pictures gets its slot if nobody else is there, about.
+
+        most: of them that may be drawn at a time.
+        """
+        return (images - 1) // max(min(most, self._slots), 1) * raw.drawing_s
+
     def surely(self, raw: Raw) -> float:
         """Seconds within which its last picture gets its slot, 99 times in a hundred."""
         return self._start(raw, raw.last_s, 2)

@@ -268,6 +268,29 @@ def _too_long(tier: Tier, promised_s: float, wait_s: float, at: float | None, no
     )
 
 
+def too_many_to_promise(
+    tier: Tier, promised_s: float, own_s: float, images: int, options: tuple[Option, ...]
+) -> Denial:
+    """own_s: until the last of the pictures has its slot, if nobody else was there."""
+    most = next((option.images for option in options if option.what == "fewer"), None)
+    return Denial(
+        "capacity", "server/promise", "server", round(promised_s), math.ceil(own_s), "seconds",
+        reason="plan", options=options,
+        words=Words(_too_many_to_promise, tier, promised_s, own_s, images, most),
+    )  # fmt: skip
+
+
+def _too_many_to_promise(
+    tier: Tier, promised_s: float, own_s: float, images: int, most: int | None
+) -> str:
+    fewer = "Ask for fewer." if most is None else f"Ask for {most} or fewer."
+    return (
+        f"{titled(tier)}: pictures are promised to start within {promised_s:g} s, and the "
+        f"last of {images} would start in {math.ceil(own_s)} s even if nobody else was here. "
+        f"{fewer}"
+    )
+
+
 def too_long_for_client(
     patience_s: float, finish_s: tuple[float, float], helps: bool, now: float
 ) -> Denial:
