@@ -11,14 +11,16 @@ PICTURE_S = 10.0
 
 
 def idle(slots: int, max_running: int = 1000, promised_wait_s: float | None = None) -> Controller:
-    """Pictures take ten seconds, and all of them are drawn."""
+    """Pictures take ten seconds, and all that came are drawn."""
     only = tier(max_running=max_running, promised_wait_s=promised_wait_s)
     control = controller(only, slots=slots)
-    begun = [send(control, ask(f"warm{i}"), NOON - PICTURE_S) for i in range(slots)]
-    for _ in begun:
-        assert control.next(NOON - PICTURE_S) is not None
-    for job_id in begun:
-        control.finished(job_id, 0, PICTURE_S, NOON)
+    for before in range(30, 0, -1):
+        at = NOON - 10_000 - before * PICTURE_S
+        begun = [send(control, ask(f"warm{i}"), at) for i in range(slots)]
+        for _ in begun:
+            assert control.next(at) is not None
+        for job_id in begun:
+            control.finished(job_id, 0, PICTURE_S, at + PICTURE_S)
     return control
 
 
@@ -32,7 +34,7 @@ def test_its_end_is_that_of_its_last_picture(
     admitted = idle(slots, max_running).admit(ask(images=images), NOON)
     assert isinstance(admitted, Admission)
     assert admitted.wait.start_s[0] == pytest.approx(0, abs=PICTURE_S / slots)
-    assert admitted.wait.finish_s[0] == pytest.approx(rounds * PICTURE_S)
+    assert admitted.wait.finish_s[0] == pytest.approx(rounds * PICTURE_S, rel=0.05)
 
 
 def test_its_last_picture_is_promised_a_slot_too() -> None:
@@ -78,7 +80,8 @@ def test_what_was_told_on_a_guess_makes_nothing_wider() -> None:
     admitted = control.admit(ask(), NOON)
     assert isinstance(told, Admission) and isinstance(admitted, Admission)
     assert told.wait.finish_s[0] == pytest.approx(PICTURE_S / 5)
-    assert admitted.wait.finish_s == pytest.approx((PICTURE_S, 1.5 * PICTURE_S))
+    assert admitted.wait.finish_s[0] == pytest.approx(PICTURE_S, rel=0.02)
+    assert admitted.wait.finish_s[1] < 1.5 * PICTURE_S
 
 
 def test_while_its_devices_start_again_it_is_foreseen_with_them() -> None:

@@ -157,7 +157,7 @@ class Controller:
         admission, live = outcome
         live.used = self._rules.reserve(admission.reservation, now)
         if live.raw is not None:
-            self._forecast.told.add(live.raw, now)
+            self._forecast.tells(live.raw, now)
         self._capacity.accepts(live, now)
         self._keeping.accepts(self._tier(ask.tier), live, now)
         before = self._room.before(ask)
@@ -179,8 +179,7 @@ class Controller:
         if denial is not None:
             return self._rules.with_place(denial, ask, device_s, now)
         admission = self._capacity.admits(ask, offer, raw, now)
-        held_to = raw if self._forecast.measured else None
-        live = Live(ask, path, offer.work, ask.images, now, held_to, admission.reservation)
+        live = Live(ask, path, offer.work, ask.images, now, raw, admission.reservation)
         return admission, live
 
     def _in_flex(self, tier: Tier, ask: Ask, now: float) -> int | None:
@@ -279,7 +278,7 @@ class Controller:
         if not live.waiting:
             self._promises.forget(named[0])
             if live.raw is not None:
-                self._forecast.told.began(live.raw, now - live.admitted_at)
+                self._forecast.began(live.raw, now - live.admitted_at)
         return Turn(*named)
 
     def finished(self, job_id: str, index: int, device_s: float, now: float) -> None:
@@ -299,7 +298,7 @@ class Controller:
             self._queue.device_s_per_work = pace
             self._queue.root.credit = CREDIT_S * self._forecast.rate * pace / self._keeping.weights
             if live.raw is not None and not live.waiting and not live.running:
-                self._forecast.told.ended(live.raw, now - live.admitted_at)
+                self._forecast.ended(live.raw, now - live.admitted_at)
         self._end_if_over(live)
 
     def requeue(self, job_id: str, index: int, now: float) -> None:

@@ -138,6 +138,29 @@ class Forecast:
         self._set_rate()
         return device.mean
 
+    # --- what was told ---
+
+    def tells(self, raw: Raw, now: float) -> None:
+        """From now on it is held to a forecast, unless that rests on a guess."""
+        raw.guessed = not self.measured
+        if self.measured:
+            self.told.add(raw, now)
+
+    def began(self, raw: Raw, last_s: float) -> None:
+        """The job's last picture got its slot so many seconds after the forecast was made."""
+        self.told.began(self._measured(raw), last_s)
+
+    def ended(self, raw: Raw, finish_s: float) -> None:
+        """The job is drawn."""
+        self.told.ended(self._measured(raw), finish_s)
+
+    def _measured(self, raw: Raw) -> Raw:
+        """What would have been foreseen if the pace had been known, for a guess of it says nothing
+        of how wrong later forecasts are."""
+        if raw.guessed and self.measured:
+            raw.scale(self.full.mean / raw.step_s)
+        return raw
+
     # --- what is foreseen ---
 
     def stamp(self, now: float) -> Stamp:

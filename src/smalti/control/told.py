@@ -16,9 +16,9 @@ from typing import Any
 from smalti.control.conformal import Quantiles
 
 LEVELS = (0.5, 0.9, 0.95)
-_FIRST = (0.0, 0.5, 0.8)
-"""Errors of forecasts at these levels, until the first is known: about what they are when a crowd
-comes."""
+_FIRST, _TRUST = (0.0, 0.5, 0.8), 10
+"""Errors of forecasts at these levels, about what they are when a crowd comes; as if so many had
+been seen, for those that are overdue are known sooner than those that are not."""
 _FIRST_FAR, _TRUST_FAR = (0.0, 8.0, 18.0), 50
 """And of those that hang on how long it stays; as if so many had been seen. Those of them that end
 first are those that were told too long, so haste would learn from those alone."""
@@ -48,6 +48,7 @@ class Raw:
     those have passed before it began, and ended. within_s: until its deadline, where that brings
     it to its turn whatever comes; not above zero once that has passed. by_deadline: whether its p90
     is that time; then it is kept by other means, and says nothing of how wide an interval must be.
+    guessed: whether it was made before anything was measured.
     """
 
     position: int
@@ -64,6 +65,13 @@ class Raw:
     missed: tuple[bool, bool] = (False, False)
     within_s: float = math.inf
     by_deadline: bool = False
+    guessed: bool = False
+
+    def scale(self, by: float) -> None:
+        """All of it takes so many times as long as was guessed."""
+        self.guessed = False
+        self.start_s, self.last_s = self.start_s * by, self.last_s * by
+        self.step_s, self.drawing_s = self.step_s * by, self.drawing_s * by
 
     def again(self, work: float) -> Raw:
         """The same for another job of one picture, of so much work."""
@@ -107,7 +115,7 @@ class Told:
     def errors(self, kind: Kind) -> Errors:
         errors = self._errors.get(kind)
         if errors is None:
-            first, seen = (_FIRST_FAR, _TRUST_FAR) if kind[3] else (_FIRST, 0)
+            first, seen = (_FIRST_FAR, _TRUST_FAR) if kind[3] else (_FIRST, _TRUST)
             errors = Errors(Quantiles(LEVELS, first, seen), Quantiles(LEVELS, first, seen))
             self._errors[kind] = errors
         return errors
