@@ -14,7 +14,8 @@ import httpx2
 from PIL import Image
 
 from smalti.config import Settings
-from smalti.service import Parts, tiers_of
+from smalti.service import Parts
+from smalti.service.policies import policy_of
 from smalti.store.rows import JobRow, PictureRow
 from survival.clients import Told
 
@@ -110,7 +111,7 @@ def ended_well(row: JobRow, pictures: tuple[PictureRow, ...], parts: Parts) -> s
 
 def over_limits(settings: Settings, jobs: dict[str, JobRow], parts: Parts) -> list[str]:
     """Rolling windows that hold too much; refunded pictures do not count."""
-    tiers = tiers_of(settings)
+    tiers = policy_of(settings).tiers
     counted: dict[tuple[str, str], list[tuple[float, int]]] = defaultdict(list)
     for row in jobs.values():
         held = parts.jobs.reservation(row.job_id)

@@ -97,7 +97,7 @@ def test_a_tier_is_made_given_to_a_user_and_removed(live: Any) -> None:
     refused = send(live, "DELETE", "tiers/lab")
     error = refused.json()["error"]
     assert (refused.status_code, error["code"]) == (409, "tier_in_use")
-    assert "1 users" in error["message"]
+    assert "1 user" in error["message"]
     live.post(f"/v1/admin/users/{user['id']}", tier="free")
     assert "lab" not in changed(live, "DELETE", "tiers/lab")["tiers"]
     again = live.post(f"/v1/admin/users/{user['id']}", tier="lab")
