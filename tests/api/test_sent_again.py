@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 from fake_backend import FakeBackend
-from hosted import host, settings_from
+from hosted import host, settings_from, soon
 from sent_pictures import gradient, saved
 
 from smalti.store.folder import FolderBlobs
@@ -64,11 +64,13 @@ def test_a_retry_of_one_that_was_left_does_not_join_another_like_it(live: Any) -
             live.backend.holding.get(timeout=5)
             first.close()
             live.backend.ended.get(timeout=5)
+            address = f"/v1/jobs/{first.headers['x-smalti-job']}"
+            soon(lambda: live.http.get(address).json()["status"] == "cancelled")
             with live.http.stream("POST", PATH, json=body, headers=AGAIN) as again:
                 jobs = [reply.headers["x-smalti-job"] for reply in (first, second, again)]
-                live.backend.holding.get(timeout=5)
+                assert len(set(jobs)) == 3
+                live.backend.holding.get(timeout=20)
             live.backend.release()
-    assert len(set(jobs)) == 3
 
 
 def test_a_job_that_was_told_to_who_joined_goes_on_without_the_first(live: Any) -> None:
