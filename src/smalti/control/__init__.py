@@ -15,7 +15,7 @@ fair        the queue; share is fair sharing at one level, line an order by tags
 room        how many pictures may be there at a time; present counts them
 live        what is remembered of a job until it is over
 forecast    how long it takes: fluid and lanes turn work into seconds, pace measures them;
-            what it has learnt may be written down, and read again
+            written reads what it had learnt before a restart
 coming      what comes: flow tells how much, crowds for how long, passing before whom it goes
 told        what was told of waits, and how far off it was; conformal makes intervals of that
 recording   all that a controller was told and decided, and the same again

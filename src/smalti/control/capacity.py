@@ -212,8 +212,8 @@ class Capacity:
         """The most pictures, fewer than asked for, that can be promised."""
         path, promised_s = path_of(tier, ask), tier.promised_wait_s
         assert promised_s is not None
-        fit, most = 0, ask.images - 1
-        while fit < most and alone:
+        fit, most = 0, ask.images - 1 if alone else 0
+        while fit < most:
             images = (fit + most + 1) // 2
             raw = self.raw(path, offer.work, images, 0, now)
             late_s = self._late_s(tier, step, raw, offer.work * images, images, True, now)

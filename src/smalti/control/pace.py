@@ -36,9 +36,8 @@ class Pace:
         """
         mean, variance = numbers(written, 2, 0.0)
         pace = cls(first_guess)
-        if (
-            not pace._least / 2 <= mean <= 2 * pace._most
-        ):  # it would be within them but for rounding
+        # What was measured is within the bounds themselves, but for rounding.
+        if not pace._least / 2 <= mean <= 2 * pace._most:
             raise ValueError(f"{mean} is no pace near {first_guess}.")
         pace.mean, pace._variance, pace._seen = mean, variance, 1
         return pace

@@ -7,6 +7,7 @@ device     one that takes the time that was measured for it, and draws nothing
 drift      how their speed changes from one minute to the next
 measured   a fleet described by how long the pictures of a recorded run took
 replay     the loop: arrivals, decisions, slots, ends
+accounted  a controller that counts what jobs really use
 recorded   a recorded run, drawn once more by a described fleet
 preview    what a change of the policy would have done
 clients    what SDKs do when they are refused
