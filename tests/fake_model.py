@@ -164,5 +164,5 @@ def misbehave(prompt: str, tile: int) -> None:
 
 def load(device: str) -> FakeModel:
     if device == "broken":
-        raise RuntimeError("no such device")
+        raise RuntimeError("no such device: '/srv/my secret/device'")
     return FakeModel(misbehaves=True)

@@ -309,6 +309,9 @@ def test_a_device_that_cannot_load_is_told_with_its_reason() -> None:
             failed = audience.last(each.picture_id)
             assert isinstance(failed, Failed)
             assert "no such device" in failed.reason
+            assert "secret" not in failed.reason
+        [device] = backend.devices()
+        assert "no such device: 'device'" in device.problem
         await backend.stop()
 
     asyncio.run(scenario())

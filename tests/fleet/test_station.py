@@ -9,7 +9,13 @@ from listening import order
 
 from smalti.fleet.flight import MAX_DEATHS, Flight
 from smalti.fleet.process import WorkerProcess
-from smalti.fleet.station import LAST_RETRY_S, MAX_FAILED_STARTS, Station, Waiting
+from smalti.fleet.station import (
+    LAST_RETRY_S,
+    MAX_FAILED_STARTS,
+    Station,
+    Waiting,
+    without_folders,
+)
 
 
 class NoProcess:
@@ -125,3 +131,17 @@ def test_a_picture_that_ended_is_forgotten_everywhere(station: Station) -> None:
     station.forget(flight(3))
     assert not station.aboard
     assert not station.suspects
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("[Errno 2] No such file: '/srv/my models/w.bin'", "[Errno 2] No such file: 'w.bin'"),
+        ("it cannot read /srv/models/w.bin: no", "it cannot read w.bin: no"),
+        ("OSError: (~/w.bin)", "OSError: (w.bin)"),
+        ("see https://here.org/a/b and 3/4 of it", "see https://here.org/a/b and 3/4 of it"),
+        ("'fake_model:load' loads 'a', not 'b'", "'fake_model:load' loads 'a', not 'b'"),
+    ],
+)
+def test_a_reason_tells_no_folders(reason: str, told: str) -> None:
+    assert without_folders(reason) == told

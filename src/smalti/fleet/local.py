@@ -30,7 +30,7 @@ from smalti.fleet.backend import DeviceState, OnEvent
 from smalti.fleet.flight import MAX_DEATHS, Flight
 from smalti.fleet.messages import Cancel, Dying, Heartbeat, Message, Pause, Ready, Serve, Start
 from smalti.fleet.process import Standby, WorkerProcess
-from smalti.fleet.station import Station, Waiting
+from smalti.fleet.station import Station, Waiting, without_folders
 from smalti.models.registry import loader_path
 
 log = logging.getLogger(__name__)
@@ -223,13 +223,13 @@ class LocalBackend:
     def _lose(self, station: Station, gone: WorkerGone) -> None:
         """Take the pictures of a worker that is gone, and have them drawn elsewhere."""
         log.warning("worker %s is gone: %s", station.name, gone)
-        again = []
-        for flight in station.lose_worker(str(gone), hung=gone.hung):
+        again, why = [], without_folders(str(gone))
+        for flight in station.lose_worker(why, hung=gone.hung):
             if flight.wish is not None:
                 self._end(flight, flight.farewell())
             elif flight.given_up:
                 reason = f"{MAX_DEATHS} workers in a row were lost while they drew it"
-                self._end(flight, flight.failure(f"{reason}; the last because {gone}."))
+                self._end(flight, flight.failure(f"{reason}; the last because {why}."))
             elif flight.suspect:
                 station.suspects.append(flight)
             else:

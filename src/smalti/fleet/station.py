@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterable
 from contextlib import suppress
@@ -14,6 +15,11 @@ from smalti.fleet.process import WorkerProcess
 MAX_FAILED_STARTS = 3
 """So many workers in a row that never got ready, and a device counts as lost."""
 FIRST_RETRY_S, LAST_RETRY_S = 0.25, 30.0
+
+_FOLDERS = re.compile(
+    r"""(?<=['"])[/~][^'"]*/(?=[^'"/]+/?['"])|(?<![\w.:/~'"])[/~](?:[^\s'"/]*/)*(?=[^\s'"/])"""
+)
+"""Of a file that is named in quotes, or without."""
 
 
 class Waiting:
@@ -94,7 +100,10 @@ class Station:
         self.worker, self.tiles_drawn = worker, 0
 
     def lose_worker(self, reason: str, *, hung: bool) -> list[Flight]:
-        """The worker is gone; returns the pictures that were aboard."""
+        """The worker is gone; returns the pictures that were aboard.
+
+        reason: without folders, since whoever asks how the server fares is told it.
+        """
         self.failed_starts += self.health == "starting"
         self.health = "hung" if hung else "dead"
         self.worker, self.problem = None, reason
@@ -127,3 +136,8 @@ class Station:
             tiles_drawn=self.tiles_drawn,
             problem=self.problem,
         )
+
+
+def without_folders(reason: str) -> str:
+    """The same, with the name alone of each file that it names."""
+    return _FOLDERS.sub("", reason)
