@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -54,6 +55,18 @@ def test_every_drawing_reply_says_what_is_left(limited: Any) -> None:
         policy, rest, reset = told["ratelimit"].split(";")
         assert (policy, rest) == ('"day"', f"r={remaining}")
         assert 86_300 < int(reset[2:]) <= 86_401
+
+
+def test_what_is_left_is_told_as_it_is_when_the_reply_is_sent(launch: Any) -> None:
+    live = launch(backend := FakeBackend(), tiers=TIERS)
+    user = live.user("free")
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(user.post, prompt="hold@1")
+        backend.holding.get(timeout=30)
+        second = user.post(prompt="a boat")
+        backend.release()
+        replies = [second, first.result()]
+    assert [reply.headers["x-ratelimit-remaining-images"] for reply in replies] == ["1", "1"]
 
 
 def test_limits_of_each_model_are_told(launch: Any) -> None:

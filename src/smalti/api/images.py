@@ -151,10 +151,8 @@ class Images:
 
     async def _answer(self, request: Request, asked: ImageRequest, begun: Begun) -> Response:
         view, job = begun.view, begun.view.live
-        region = country_of(request)
-        standing = self.service.standing(caller_of(request), region, view.brief.model)
         headers = {
-            **standing_headers(standing, time.time()),
+            **self._left(request, view),
             **places.headers(view.job_id, view.wait),
             **(REPLAYED if begun.again else {}),
         }
@@ -172,7 +170,15 @@ class Images:
         if contents is None:
             return Response(status_code=GONE)
         view = job.view()
+        headers |= self._left(request, view)  # the wait for the pictures may have been long
         return JsonReply(self.facts.reply(view, asked.who).whole(view, contents), headers=headers)
+
+    def _left(self, request: Request, view: JobView) -> dict[str, str]:
+        """What is left now of the limits that hold for a job."""
+        caller, region = caller_of(request), country_of(request)
+        return standing_headers(
+            self.service.standing(caller, region, view.brief.model), time.time()
+        )
 
     async def _again(
         self, request: Request, asked: ImageRequest, view: JobView, headers: dict[str, str]
