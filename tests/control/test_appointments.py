@@ -31,10 +31,19 @@ def test_one_who_asks_for_more_keeps_what_he_was_told_for_less() -> None:
     assert places.told("ann", 1000.0, NOON) == NOON + 300.0
     assert places.holds("ann", 100.0, NOON + 60.0)
     assert places.holds("ann", 1000.0, NOON + 300.0)
-    assert places.came("ann", "free") is not None
+    assert len(places.came("ann", "free")) == 2
     assert not places.holds("ann", 100.0, NOON + 60.0)
     assert not places.holds("ann", 1000.0, NOON + 300.0)
     assert places.work("free", NOON) == 0.0
+
+
+def test_an_admission_that_came_to_nothing_leaves_him_every_place() -> None:
+    places = Appointments()
+    places.keep(told("ann", 60.0), "free", 100.0)
+    places.keep(told("ann", 300.0), "free", 1000.0)
+    places.give_back("ann", places.came("ann", "free"))
+    assert places.holds("ann", 100.0, NOON + 60.0)
+    assert places.holds("ann", 1000.0, NOON + 300.0)
 
 
 def test_a_later_time_for_as_much_is_in_place_of_the_first() -> None:

@@ -64,24 +64,23 @@ class Appointments:
         places = self._kept.get(user_id, ())
         return min((at for at, _, _, its in places if at > now and _fits(work, its)), default=None)
 
-    def came(self, user_id: str, service_class: str) -> Place | None:
-        """He is admitted. Returns the place that was kept for him, if one was.
+    def came(self, user_id: str, service_class: str) -> tuple[Place, ...]:
+        """He is admitted. Returns the places that were kept for him, the first of them first.
 
         Who takes something else, such as flex, gives his place up; that says nothing of the others.
         """
-        places = self._kept.get(user_id, ())[:]
+        places = tuple(sorted(self._kept.get(user_id, ())))
         for place in places:
             self._drop(user_id, place)
-        its = min(places, default=None)
-        if its is not None and its[2] == service_class:
-            heapq.heappush(self._by_end, (its[1], user_id, service_class))
-        return its
+        if places and places[0][2] == service_class:
+            heapq.heappush(self._by_end, (places[0][1], user_id, service_class))
+        return places
 
-    def give_back(self, user_id: str, place: Place) -> None:
-        """His admission came to nothing. A place that was kept since then stands."""
+    def give_back(self, user_id: str, places: tuple[Place, ...]) -> None:
+        """His admission came to nothing. Places that were kept since then stand in their stead."""
         if user_id not in self._kept:
-            at, until, service_class, work = place
-            self.keep(Claim(user_id, RULE, 0, at, until), service_class, work)
+            for at, until, service_class, work in places:
+                self.keep(Claim(user_id, RULE, 0, at, until), service_class, work)
 
     def restore(self, claims: Iterable[Claim]) -> None:
         """Places that were kept before a restart; what they are for is not known any more."""

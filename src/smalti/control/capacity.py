@@ -186,17 +186,20 @@ class Capacity:
 
     def accepts(self, live: Live, now: float) -> None:
         """A job is admitted. If a place was kept for it, its work has been counted before."""
-        live.place = place = self._appointments.came(live.ask.user_id, live.path[0].name)
-        if place is not None and not any(used.rule == RULE for used in live.used):
-            live.used.append(Claim(live.ask.user_id, RULE, 0, place[0], place[1]))
-        if place is None or place[2] != live.path[0].name:
+        user_id = live.ask.user_id
+        live.places = places = self._appointments.came(user_id, live.path[0].name)
+        known = {(used.at, used.until) for used in live.used if used.rule == RULE}
+        live.used += [
+            Claim(user_id, RULE, 0, at, until) for at, until, _, _ in places
+            if (at, until) not in known
+        ]  # fmt: skip
+        if not places or places[0][2] != live.path[0].name:
             self._forecast.coming.asked(live.path[0].name, live.work * live.ask.images, now)
 
     def gives_back(self, live: Live) -> None:
         """An admission came to nothing."""
         self._keeping.gives_back(live)
-        if live.place is not None:
-            self._appointments.give_back(live.ask.user_id, live.place)
+        self._appointments.give_back(live.ask.user_id, live.places)
 
     def _late_s(
         self, tier: Tier, step: Step, raw: Raw, work: float, images: int, alone: bool, now: float

@@ -21,9 +21,9 @@ WEIGHTS: dict[ServiceTier, float] = {"default": 1.0, "flex": 0.1, "priority": 2.
 
 @dataclass(slots=True)
 class Live:
-    """pending: its images until `enqueue`. raw: its forecast, if any. place: that was kept for it.
+    """pending: its images until `enqueue`. raw: its forecast, if any.
 
-    used: the claims that it has used up, that of its place too.
+    places: that were kept for its user. used: the claims that it has used up, those of them too.
     """
 
     ask: Ask
@@ -36,7 +36,7 @@ class Live:
     waiting: int = 0
     running: set[int] = field(default_factory=set)
     withdrawn: bool = False
-    place: Place | None = None
+    places: tuple[Place, ...] = ()
     used: list[Claim] = field(default_factory=list)
 
 
