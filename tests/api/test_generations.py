@@ -191,6 +191,7 @@ def test_a_picture_that_fails_is_a_500_with_the_reason(live: Any) -> None:
         "code": "drawing_failed",
         "param": None,
     }
+    assert reply.headers["x-should-retry"] == "false"
 
 
 def test_a_failure_cancels_the_others_of_the_request(launch: Any) -> None:

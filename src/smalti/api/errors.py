@@ -119,6 +119,8 @@ def headers_of(error: SmaltiError) -> dict[str, str]:
             return {"retry-after": str(error.retry_after_s)}
         case Unauthorized():
             return {"www-authenticate": "Bearer"}
+        case DrawingFailed():  # what may succeed another time was tried again here
+            return {"x-should-retry": "false"}
         case _:
             return {}
 
