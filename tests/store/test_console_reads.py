@@ -6,13 +6,15 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import literal_column, update
 from store_rows import accepted, drawn, held, job_row, picture_rows
 
 from smalti.models.tile_model import Grid
 from smalti.store import console_reads
+from smalti.store import schema as tables
 from smalti.store.console_reads import Past
 from smalti.store.database import Database, read_once
-from smalti.store.jobs import DenialRow, Jobs
+from smalti.store.jobs import DenialRow, JobFilter, Jobs
 
 
 def refused(at: float, user_id: str = "user_1", rule: str = "free/day") -> DenialRow:
@@ -137,3 +139,23 @@ def test_a_job_that_is_forgotten_is_still_in_the_past(jobs: Jobs, db: Database) 
     assert (told.work, told.kind, told.model, told.ended) == (
         None, "generation", "smalti-mini", None
     )  # fmt: skip
+
+
+def test_a_damaged_request_costs_only_itself(jobs: Jobs, db: Database) -> None:
+    async def main() -> tuple[str, str]:
+        whole = await accepted(jobs, created_at=1500.0, request=request(style="pastel"))
+        damaged = await accepted(jobs, created_at=1501.0, request=request(style="pastel"))
+        its = update(tables.jobs).where(tables.jobs.c.job_id == damaged.job_id)
+        torn = literal_column("""'{"prompt'""")
+        await db.write(lambda c: c.execute(its.values(request=torn)))
+        return whole.job_id, damaged.job_id
+
+    whole, damaged = asyncio.run(main())
+    told = [(job.job_id, job.rung, job.service) for job in jobs.day("user_1", 0.0, 2e3, 9).jobs]
+    assert told == [(whole, "partials", "flex"), (damaged, "full", "default")]
+    assert [(asked.work, asked.service) for asked in past(db).admitted] == [
+        (256.0, "flex"), (None, "default")
+    ]  # fmt: skip
+    found = jobs.of_user("user_1", 9, only=JobFilter(search="secret"))
+    assert [job.job_id for job in found] == [whole]
+    assert [job.job_id for job in jobs.of_user("user_1", 9)] == [damaged, whole]

@@ -26,13 +26,14 @@ from sqlalchemy import (
 
 from smalti.control.nouns import FULL, Reservation
 from smalti.store.job_reads import counted
+from smalti.store.readable import REQUEST
 from smalti.store.rows import DenialRow, counted_s
 from smalti.store.schema import denials, jobs, organisations, pictures, reservations, users
 
-_COLUMNS = jobs.c.request[("frame", "grid", "columns")].as_integer()
-_ROWS = jobs.c.request[("frame", "grid", "rows")].as_integer()
-_RUNG = func.coalesce(jobs.c.request["rung"].as_string(), FULL).label("rung")
-_SERVICE = func.coalesce(jobs.c.request["service"].as_string(), "default").label("service")
+_COLUMNS = REQUEST[("frame", "grid", "columns")].as_integer()
+_ROWS = REQUEST[("frame", "grid", "rows")].as_integer()
+_RUNG = func.coalesce(REQUEST["rung"].as_string(), FULL).label("rung")
+_SERVICE = func.coalesce(REQUEST["service"].as_string(), "default").label("service")
 _USED = (
     select(func.coalesce(func.sum(pictures.c.device_s), 0.0))
     .where(pictures.c.job_id == jobs.c.job_id)
@@ -297,7 +298,7 @@ def _admitted(where: ColumnElement[bool]) -> Select[Any]:
 
 
 def _of_request(name: str) -> Any:
-    return jobs.c.request[("asked", name)]
+    return REQUEST[("asked", name)]
 
 
 def _asked(row: Row[Any]) -> Asked:

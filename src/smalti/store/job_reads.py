@@ -22,6 +22,7 @@ from sqlalchemy import (
 from smalti.control.nouns import Reservation
 from smalti.errors import InvalidRequest
 from smalti.store.job_writes import unbroken
+from smalti.store.readable import REQUEST
 from smalti.store.rows import (
     ALL_JOBS,
     LIVE,
@@ -109,11 +110,11 @@ def of_user(
 
 
 def _meant(only: JobFilter) -> list[ColumnElement[bool]]:
-    request, asked = jobs.c.request, jobs.c.request["asked"]
-    prompt = request["prompt"].as_string()
+    asked = REQUEST["asked"]
+    prompt = REQUEST["prompt"].as_string()
     terms = [prompt.icontains(word, autoescape=True) for word in only.search.split()]
     if only.style is not None:
-        terms.append(request["style"].as_string() == only.style)
+        terms.append(REQUEST["style"].as_string() == only.style)
     if only.state is not None:
         terms.append(jobs.c.state == only.state)
     if only.conversation is not None:
