@@ -91,3 +91,14 @@ def test_a_place_where_no_demand_can_be_saved_is_named(
     file = tmp_path / "nowhere" / "saved.csv"
     assert run(["replay", "--demand", str(tmp_path / "demand.csv"), "--save", str(file)]) == 2
     assert f"{file} cannot be written" in capsys.readouterr().err
+
+
+def test_a_region_is_its_country_in_whatever_case(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paused = '[[switches]]\nscope = "region"\nname = "de"\nmessage = "Closed."\n'
+    (tmp_path / "smalti.toml").write_text(paused)
+    rows = "".join(f"{i},user{i},o,plus,{code},smalti-mini,1,256,,\n" for i, code in
+                   enumerate(("de", "DE", "fr")))  # fmt: skip
+    told = replayed(tmp_path, capsys, rows, "--tiers", str(tmp_path / "smalti.toml"))
+    assert told["refused"] == {"switch/region/DE": 2}

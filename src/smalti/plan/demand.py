@@ -109,7 +109,7 @@ def _rows(path: Path, text: str) -> Iterator[Row]:
             given["user"],
             given["org"],
             given["tier"],
-            given["region"],
+            given["region"].upper(),
             given["model"],
             _images(where, given["images"]),
             _number(where, "work", given["work"], 1e-9),
