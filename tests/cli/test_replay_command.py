@@ -102,3 +102,18 @@ def test_a_region_is_its_country_in_whatever_case(
                    enumerate(("de", "DE", "fr")))  # fmt: skip
     told = replayed(tmp_path, capsys, rows, "--tiers", str(tmp_path / "smalti.toml"))
     assert told["refused"] == {"switch/region/DE": 2}
+
+
+@pytest.mark.parametrize(
+    "name, said",
+    [("policy.toml", "of the name smalti.toml"), ("none/smalti.toml", "There is no file")],
+)
+def test_a_file_of_tiers_that_is_not_taken_is_told_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, said: str
+) -> None:
+    (tmp_path / "policy.toml").write_text("max_waiting = 10\n")
+    (tmp_path / "demand.csv").write_text(HEAD)
+    files = ["--demand", str(tmp_path / "demand.csv"), "--tiers", str(tmp_path / name)]
+    assert run(["replay", *files]) == 2
+    error = capsys.readouterr().err
+    assert said in error and str(tmp_path / name) in error

@@ -102,8 +102,12 @@ def _rules(file: Path | None) -> tuple[Policy, int]:
     from smalti.config import read_settings
     from smalti.service.policies import policy_of
 
-    if file is not None and (file.name != "smalti.toml" or not file.is_file()):
-        raise ConfigError(f"{file} is no smalti.toml that can be read.")
+    if file is not None and file.name != "smalti.toml":
+        raise InvalidRequest(
+            f"--tiers has value '{file}'. It must be a file of the name smalti.toml.", "tiers"
+        )
+    if file is not None and not file.is_file():
+        raise ConfigError(f"There is no file {file}.")
     settings = read_settings({} if file is None else {"data_dir": file.parent}, {})
     return policy_of(settings), settings.max_waiting
 
