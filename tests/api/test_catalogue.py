@@ -52,6 +52,14 @@ def test_health_needs_no_key(live: Any) -> None:
     assert ready.json()["devices"][0]["device"] == "cpu"
 
 
+def test_a_probe_may_ask_for_no_more_than_the_status(launch: Any) -> None:
+    live = launch(FakeBackend(state="starting"))
+    for path, status in (("/healthz", 200), ("/readyz", 503)):
+        reply = httpx2.head(f"{live.url}{path}")
+        assert (reply.status_code, reply.content) == (status, b"")
+        assert int(reply.headers["content-length"]) > 0
+
+
 def test_not_ready_while_the_worker_starts(launch: Any) -> None:
     live = launch(FakeBackend(state="starting"))
     ready = httpx2.get(f"{live.url}/readyz")

@@ -68,8 +68,10 @@ def describe(model: ModelFacts) -> dict[str, Any]:
 
 
 def health_router(service: Service) -> APIRouter:
+    """A probe may ask with HEAD: `wget --spider` does, and many that watch from outside."""
     router = APIRouter()
 
+    @router.head("/healthz", include_in_schema=False)
     @router.get(
         "/healthz",
         response_class=Response,
@@ -82,6 +84,7 @@ def health_router(service: Service) -> APIRouter:
 
     ready = json_of(Readiness)
 
+    @router.head("/readyz", include_in_schema=False)
     @router.get(
         "/readyz",
         response_class=Response,
