@@ -178,8 +178,8 @@ def test_leaving_a_worker_that_dies_before_it_answers(wish: str, tmp_path: Path)
     async def scenario() -> None:
         async with serving() as (backend, audience):
             each = order(f"hold@20:{tmp_path / 'never'}")
-            audience.once(row_of(each, 1), lambda: getattr(backend, wish)(each.picture_id))
             audience.once(row_of(each, 1), lambda: kill(backend))
+            audience.once(row_of(each, 1), lambda: getattr(backend, wish)(each.picture_id))
             audience.send(each)
             await audience.ended(each)
             assert_left(audience, each, wish)

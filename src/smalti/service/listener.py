@@ -78,6 +78,7 @@ class Listener:
         """What has happened and happens, until every picture is done; `Waiting` after silences.
 
         look_s: how often it is looked whether others have come or gone before it, which is told.
+        That it has its slot is not: it is heard as soon as a worker has begun.
         Raises DrawingFailed, JobCancelled, or Unavailable where the server stops.
         """
         told, silent_s = self._wait() if look_s < silence_s else None, 0.0
@@ -89,7 +90,7 @@ class Listener:
             except TimeoutError:
                 silent_s += pause_s
                 wait = self._wait()
-                if silent_s >= silence_s or _ahead(wait) != _ahead(told):
+                if silent_s >= silence_s or (wait is not None and _ahead(wait) != _ahead(told)):
                     told, silent_s = wait, 0.0
                     yield Waiting(wait)
                 continue
