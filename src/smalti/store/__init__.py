@@ -6,7 +6,8 @@ people      organisations, users, keys
 jobs        accepted requests, checkpoints, reservations; idempotency: which key began which;
             denials: what was refused, and claims: the times that were stated then;
             facts: what is to be known again after a restart;
-            purge: forgetting; audit: who changed what
+            purge: forgetting; audit: who changed what;
+            readable: looking into what was asked for, where a row may be damaged
 policies    every policy that was in force
 blobs       the interface of pictures' places: a folder, or a bucket in s3
 addresses   links to pictures that expire
