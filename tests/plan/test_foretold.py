@@ -75,5 +75,8 @@ def test_figures_are_of_what_was_told_and_what_came() -> None:
     assert doubled["eta_coverage_half"] > 0.9
     assert doubled["eta_error"] > 0.5
     assert doubled["eta_error_end"] > 0.5
-    for name in ("eta_error_gradio", "eta_error_horde"):
+    assert doubled["eta_error_s"] > figures["eta_error_s"] > 0.0
+    assert doubled["eta_error_s"] / doubled["wait_s"] > 0.5
+    for name in ("wait_s", "eta_error_gradio", "eta_error_horde",
+                 "eta_error_s_gradio", "eta_error_s_horde"):  # fmt: skip
         assert doubled[name] == figures[name]

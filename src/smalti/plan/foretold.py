@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Sequence
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 from smalti.plan.replay import NEVER, Outcome
@@ -25,6 +25,8 @@ def foretold(out: Outcome, accepted: Sequence[int]) -> dict[str, Any]:
     had to wait, how many had their slot within theirs, and eta_coverage_half within their p50.
     eta_error: median error of the p50 of the start over the wait, of jobs of one picture that
     waited over a second; eta_error_gradio, eta_error_horde: of the formulas, of the same.
+    eta_error_s: median absolute error of the same in seconds, beside their mean wait_s;
+    eta_error_s_gradio, eta_error_s_horde: of the formulas.
     eta_error_end: median error of the p50 of the end over the time until then, of all jobs of one
     picture. flex_coverage, flex_error: of the ends of those that are promised nothing, and waited.
     """
@@ -49,14 +51,16 @@ def foretold(out: Outcome, accepted: Sequence[int]) -> dict[str, Any]:
         "eta_coverage_start": _within(out.told_start_s[ninety], waits_s, queued),
         "eta_coverage_half": _within(out.told_start_s[half], waits_s, queued),
         "eta_error": _error(out.told_start_s[half], waits_s, late),
+        "eta_error_s": _error_s(out.told_start_s[half], waits_s, late),
+        "wait_s": round(mean(waits_s[i] for i in late), 3) if late else None,
         "eta_error_end": _error(out.told_finish_s[half], until_end_s, single),
         "flex_coverage": _within(out.told_finish_s[ninety], until_end_s, flex),
         "flex_error": _error(out.told_finish_s[half], until_end_s, flex),
     }
     if late:
-        gradio, horde = _formulas(out)
-        figures["eta_error_gradio"] = _error(gradio, waits_s, late)
-        figures["eta_error_horde"] = _error(horde, waits_s, late)
+        for name, formula in zip(("gradio", "horde"), _formulas(out), strict=True):
+            figures[f"eta_error_{name}"] = _error(formula, waits_s, late)
+            figures[f"eta_error_s_{name}"] = _error_s(formula, waits_s, late)
     return figures
 
 
@@ -118,3 +122,8 @@ def _within(told: Sequence[float], came_s: dict[int, float], jobs: Sequence[int]
 def _error(told: Sequence[float], came_s: dict[int, float], jobs: Sequence[int]) -> float | None:
     """Median of how far off what was told is, over what came."""
     return round(median(abs(told[i] - came_s[i]) / came_s[i] for i in jobs), 4) if jobs else None
+
+
+def _error_s(told: Sequence[float], came_s: dict[int, float], jobs: Sequence[int]) -> float | None:
+    """Median of how far off what was told is, in seconds."""
+    return round(median(abs(told[i] - came_s[i]) for i in jobs), 3) if jobs else None
