@@ -47,6 +47,8 @@ def test_denials_are_counted_by_rule(jobs: Jobs) -> None:
     asyncio.run(jobs.note_denials(rows))
     assert jobs.denial_counts(0.0) == {"rule/0": 4, "rule/1": 3, "rule/2": 3}
     assert jobs.denial_counts(8.0) == {"rule/2": 1, "rule/0": 1}
+    assert jobs.denial_counts(0.0, rows[0].user_id) == jobs.denial_counts(0.0)
+    assert jobs.denial_counts(0.0, "nobody") == {}
 
 
 def test_denials_are_forgotten_with_the_jobs_of_their_time(

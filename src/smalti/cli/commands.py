@@ -18,6 +18,7 @@ import typer
 
 from smalti import __version__
 from smalti.cli import people, pictures, replaying, tiers
+from smalti.cli.denials import denials
 from smalti.cli.doctor import doctor
 from smalti.control import COMPILED
 from smalti.devices import threads_for_torch
@@ -85,6 +86,7 @@ app.add_typer(people.users, name="users")
 app.add_typer(people.keys, name="keys")
 app.add_typer(tiers.tiers, name="tiers")
 app.add_typer(tiers.switches, name="switches")
+app.command()(denials)
 
 
 @app.command()

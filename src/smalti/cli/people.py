@@ -7,12 +7,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from smalti.cli.tables import moment, tell_table
 from smalti.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -32,12 +32,10 @@ Tier = Annotated[str | None, typer.Option(help="The tier; else the setting defau
 WHO = "command line"
 """Who made a change, as the record of changes says it."""
 DAY_S = 86_400
-WIDE = 1000
-"""Characters of a line: an id that is cut cannot be copied."""
 
 
 @dataclass(frozen=True)
-class _Office:
+class Office:
     """The people of one database, and the record of what is changed about them."""
 
     db: Database
@@ -83,7 +81,7 @@ class _Office:
 
 
 @contextmanager
-def _office(data_dir: Path | None) -> Iterator[_Office]:
+def opened(data_dir: Path | None) -> Iterator[Office]:
     from smalti.cli.store_checks import database_address
     from smalti.config import read_settings
     from smalti.store.database import Database
@@ -92,7 +90,7 @@ def _office(data_dir: Path | None) -> Iterator[_Office]:
     settings = read_settings({"data_dir": data_dir})
     db = Database(database_address(settings))
     try:
-        yield _Office(db, People(db), settings)
+        yield Office(db, People(db), settings)
     finally:
         db.close()
 
@@ -100,7 +98,7 @@ def _office(data_dir: Path | None) -> Iterator[_Office]:
 @orgs.command("create")
 def create_organisation(name: str, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Make an organisation."""
-    with _office(data_dir) as office:
+    with opened(data_dir) as office:
         made = office.people.create_organisation(name)
         office.note("organisation.create", org_id=made.org_id, name=made.name)
     _tell(made, made.org_id, as_json)
@@ -109,7 +107,7 @@ def create_organisation(name: str, as_json: AsJson = False, data_dir: DataDir = 
 @orgs.command("list")
 def list_organisations(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """List the organisations."""
-    with _office(data_dir) as office:
+    with opened(data_dir) as office:
         _list(office.people.organisations(), ("org_id", "name", "created_at"), as_json)
 
 
@@ -122,7 +120,7 @@ def create_user(
     data_dir: DataDir = None,
 ) -> None:
     """Make a user."""
-    with _office(data_dir) as office:
+    with opened(data_dir) as office:
         made = office.people.create_user(name, office.organisation(org), office.tier(tier))
         office.note("user.create", user_id=made.user_id, name=made.name, tier=made.tier)
     _tell(made, made.user_id, as_json)
@@ -135,7 +133,7 @@ def list_users(
     data_dir: DataDir = None,
 ) -> None:
     """List the users."""
-    with _office(data_dir) as office:
+    with opened(data_dir) as office:
         found = office.people.users(None if org is None else office.organisation(org))
     _list(found, ("user_id", "name", "tier", "org_id", "created_at", "disabled_at"), as_json)
 
@@ -143,7 +141,7 @@ def list_users(
 @users.command("tier")
 def set_tier(user: Who, tier: str, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Put a user in another tier, from the next request on."""
-    with _office(data_dir) as office:
+    with opened(data_dir) as office:
         changed = office.people.set_tier(office.user(user).user_id, office.tier(tier))
         office.note("user.tier", user_id=changed.user_id, tier=changed.tier)
     _tell(changed, f"{changed.name} is in tier {changed.tier}.", as_json)
@@ -152,7 +150,7 @@ def set_tier(user: Who, tier: str, as_json: AsJson = False, data_dir: DataDir = 
 @users.command("disable")
 def disable_user(user: Who, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Refuse a user's keys, from the next request on."""
-    with _office(data_dir) as office:
+    with opened(data_dir) as office:
         changed = office.people.disable(office.user(user).user_id)
         office.note("user.disable", user_id=changed.user_id)
     _tell(changed, f"{changed.name} is disabled.", as_json)
@@ -161,7 +159,7 @@ def disable_user(user: Who, as_json: AsJson = False, data_dir: DataDir = None) -
 @users.command("enable")
 def enable_user(user: Who, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Accept a disabled user's keys again."""
-    with _office(data_dir) as office:
+    with opened(data_dir) as office:
         changed = office.people.enable(office.user(user).user_id)
         office.note("user.enable", user_id=changed.user_id)
     _tell(changed, f"{changed.name} is enabled.", as_json)
@@ -178,7 +176,7 @@ def create_key(
 ) -> None:
     """Make a key and print its secret, which cannot be read again."""
     expires_at = None if days is None else time.time() + days * DAY_S
-    with _office(data_dir) as office:
+    with opened(data_dir) as office:
         owner = office.user(user)
         key, secret = office.people.create_key(owner.user_id, name, scope or ["images"], expires_at)
         office.note("key.create", key_id=key.key_id, user_id=key.user_id, scopes=sorted(key.scopes))
@@ -196,7 +194,7 @@ def list_keys(
     data_dir: DataDir = None,
 ) -> None:
     """List the keys, by how their secrets begin."""
-    with _office(data_dir) as office:
+    with opened(data_dir) as office:
         found = office.people.keys(None if user is None else office.user(user).user_id)
     columns = ("key_id", "prefix", "name", "user_id", "scopes", "expires_at", "revoked_at")
     _list(found, columns, as_json)
@@ -205,7 +203,7 @@ def list_keys(
 @keys.command("revoke")
 def revoke_key(key_id: str, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Refuse a key, from the next request on."""
-    with _office(data_dir) as office:
+    with opened(data_dir) as office:
         revoked = office.people.revoke(key_id)
         office.note("key.revoke", key_id=key_id)
     _tell(revoked, f"{revoked.prefix}… is revoked.", as_json)
@@ -227,18 +225,11 @@ def _list(rows: Sequence[Any], columns: Sequence[str], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([_facts(row) for row in rows], indent=2))
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*columns, box=None, pad_edge=False)
-    for row in rows:
-        facts = _facts(row)
-        table.add_row(*(_cell(facts, column) for column in columns))
-    Console(width=WIDE).print(table)
+    tell_table(columns, [[_cell(_facts(row), column) for column in columns] for row in rows])
 
 
 def _cell(facts: Mapping[str, Any], column: str) -> str:
     value = facts[column]
     if column.endswith("_at"):
-        return "" if value is None else f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M}"
+        return moment(value)
     return " ".join(value) if isinstance(value, list) else str(value)

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from smalti.cli.people import WHO, WIDE, AsJson, DataDir
+from smalti.cli.people import WHO, AsJson, DataDir
+from smalti.cli.tables import moment, tell_table
 from smalti.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -171,8 +171,8 @@ def tiers_history(
     if as_json:
         typer.echo(json.dumps([vars(row) for row in rows], indent=2))
         return
-    cells = [[str(row.version), _time(row.at), row.who, row.why] for row in rows]
-    _table(("version", "at", "who", "why"), cells)
+    cells = [[str(row.version), moment(row.at), row.who, row.why] for row in rows]
+    tell_table(("version", "at", "who", "why"), cells)
 
 
 @tiers.command("undo")
@@ -203,7 +203,7 @@ def tell_rungs(as_json: AsJson = False) -> None:
         for model in MODELS
         for rung, facts in model.rung_facts.get("rungs", {}).items()
     ]
-    _table(("model", "rung", *columns), cells)
+    tell_table(("model", "rung", *columns), cells)
 
 
 # --- switches ---
@@ -295,7 +295,7 @@ def _tell_tiers(policy: Policy, as_json: bool) -> None:
         [name, *(_cell(tier[column]) for column in columns)]
         for name, tier in written["tiers"].items()
     ]
-    _table(("tier", *columns), cells)
+    tell_table(("tier", *columns), cells)
     _tell_version(policy)
 
 
@@ -306,11 +306,11 @@ def _tell_switches(policy: Policy, as_json: bool) -> None:
         return
     now = time.time()
     cells = [
-        [its.scope, its.name, _at(its, now), _time(its.from_s), _time(its.until_s), its.message]
+        [its.scope, its.name, _at(its, now), moment(its.from_s), moment(its.until_s), its.message]
         for its in policy.switches
     ]
     if cells:
-        _table(("scope", "name", "now", "from", "until", "message"), cells)
+        tell_table(("scope", "name", "now", "from", "until", "message"), cells)
     else:
         typer.echo("Nothing is paused.")
     _tell_version(policy)
@@ -320,8 +320,8 @@ def _at(switch: Switch, now: float) -> str:
     if switch.on(now):
         return "paused"
     if switch.until_s is not None and switch.until_s <= now:
-        return f"over since {_time(switch.until_s)}"
-    return f"from {_time(switch.from_s)}"
+        return f"over since {moment(switch.until_s)}"
+    return f"from {moment(switch.from_s)}"
 
 
 def _tell_version(policy: Policy) -> None:
@@ -329,22 +329,7 @@ def _tell_version(policy: Policy) -> None:
     typer.echo(f"version {from_file}", err=True)
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(*columns, box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    Console(width=WIDE).print(table)
-
-
 def _cell(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(value)
     return "" if value is None else f"{value:g}"
-
-
-def _time(at: float | None) -> str:
-    return "" if at is None else f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"

@@ -28,6 +28,7 @@ _COUNTS = (
     .where(denials.c.at >= bindparam("since"))
     .group_by(denials.c.rule)
 )
+_COUNTS_OF_USER = _COUNTS.where(denials.c.user_id == bindparam("its_user"))
 _OLD = select(denials.c.number).where(denials.c.at < bindparam("before")).limit(bindparam("most"))
 _FORGET = delete(denials).where(denials.c.number.in_(_OLD))
 
@@ -44,9 +45,11 @@ def since(connection: Connection, at: float, user_id: str | None, limit: int) ->
     return [_row(row) for row in connection.execute(query, asked)]
 
 
-def counts(connection: Connection, since: float) -> dict[str, int]:
-    """How many requests each rule has refused."""
-    return {row[0]: row[1] for row in connection.execute(_COUNTS, {"since": since})}
+def counts(connection: Connection, since: float, user_id: str | None = None) -> dict[str, int]:
+    """How many requests each rule has refused; of one user or of all."""
+    query = _COUNTS if user_id is None else _COUNTS_OF_USER
+    asked = {"since": since, "its_user": user_id}
+    return {row[0]: row[1] for row in connection.execute(query, asked)}
 
 
 def forget_some(connection: Connection, before: float) -> int:

@@ -195,9 +195,10 @@ class Jobs:
         """Newest first; of one user or of all."""
         return self._db.read(lambda c: denials.since(c, t, user_id, limit))
 
-    def denial_counts(self, t: float) -> dict[str, int]:
-        """How many requests each rule has refused since. Takes longer the more there are."""
-        return self._db.read(lambda c: denials.counts(c, t))
+    def denial_counts(self, t: float, user_id: str | None = None) -> dict[str, int]:
+        """How many requests each rule has refused since, of one user or of all. Takes longer the
+        more there are."""
+        return self._db.read(lambda c: denials.counts(c, t, user_id))
 
     async def keep_claim(self, claim: Claim) -> None:
         """A denial is about to state a time. An earlier claim of its user and rule is over."""
