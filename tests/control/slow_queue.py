@@ -152,6 +152,12 @@ class SlowQueue:
         work = next(p.work for p in self.waiting if p.job_id == job_id)
         self.put([Picture(job_id, index, path, work) for index in self.withdraw(job_id)])
 
+    def change(self, others: dict[Path, tuple[float, float]]) -> None:
+        """Weights and bounds, all at once."""
+        for path, (weight, max_running) in others.items():
+            self.known[path].weight, self.known[path].max_running = weight, max_running
+        self.look()
+
     # --- virtual time ---
 
     def charge(self, path: Path, cost: float) -> None:

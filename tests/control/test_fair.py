@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 from control.slow_queue import NEAR, Path, Picture, SlowQueue, Someone
 from hypothesis import settings
@@ -30,6 +32,7 @@ class Queues(RuleBasedStateMachine):
     def begin(self, users: list[int], orgs: list[int], credit: float | None) -> None:
         self.queue = FairQueue()
         self.queue.root.credit = credit
+        self.weights = dict(WEIGHTS)
         self.bounds = dict(zip(PATHS, users, strict=True))
         self.bounds |= dict(zip(sorted({path[:2] for path in PATHS}), orgs, strict=True))
         known: dict[Path, Someone] = {(): Someone()}
@@ -43,7 +46,7 @@ class Queues(RuleBasedStateMachine):
     def steps(self, path: Path) -> list[Step]:
         tier, org, user = path
         return [
-            Step(tier, WEIGHTS[tier]),
+            Step(tier, self.weights[tier]),
             Step(org, 1.0, self.bounds[tier, org]),
             Step(user, 1.0, self.bounds[path]),
         ]
@@ -101,6 +104,18 @@ class Queues(RuleBasedStateMachine):
         job_id = data.draw(st.sampled_from(self.slow.waiting)).job_id
         assert self.queue.reprioritise(job_id, self.steps(path))
         self.slow.reprioritise(job_id, path)
+
+    @rule(
+        path=st.sampled_from(PATHS), weight=st.sampled_from([1.0, 4.0, 16.0]),
+        bound=st.integers(1, 3),
+    )  # fmt: skip
+    def change(self, path: Path, weight: float, bound: int) -> None:
+        """A tier's weight, and how many pictures one of its users may have drawn at a time."""
+        self.weights[path[0]], self.bounds[path] = weight, bound
+        for other in PATHS:
+            if other[0] == path[0]:
+                self.queue.change(self.steps(other))
+        self.slow.change({path[:1]: (weight, inf), path: (1.0, bound)})
 
     @invariant()
     def everyone_stands_where_he_belongs(self) -> None:
