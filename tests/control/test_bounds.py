@@ -50,6 +50,7 @@ def test_they_are_written_among_the_limits() -> None:
     ("written", "said"),
     [
         ("0 waiting", "above zero"), ("team 4 at once", "one of user, key, org"),
+        ("1000000 at once", "be at most 999999 at a time"),
         ("4 once", "or at a time, as in 'org 50 waiting'"), ("-1 waiting", "images per time"),
     ],
 )  # fmt: skip

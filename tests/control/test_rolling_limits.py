@@ -51,6 +51,23 @@ def test_what_is_no_limit_says_what_one_is(text: str) -> None:
         parse_limit(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("99999999999/day", "^a limit of at most 999999999$"),
+        ("3..1000000000/day", "^a limit of at most 999999999$"),
+        ("org 1000000000 device_s/day", "^a limit of at most 999999999$"),
+        ("3/100000week", "^a time of at most 99999 units$"),
+        ("60/min burst 1000000", "^a burst of at most 999999$"),
+        ("9" * 5000 + "/day", "^a limit of at most 999999999$"),
+    ],
+)
+def test_what_is_too_large_says_how_much_may_be(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        parse_limit(text)
+    assert parse_limit("999999999/99999week").written() == "999999999/99999week"
+
+
 limits = st.builds(
     lambda count, more, window, scope, unit, kind, burst: Limit(
         count + more if kind == "breathes" else count,

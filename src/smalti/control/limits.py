@@ -28,11 +28,12 @@ Unit = Literal["images", "device_s"]
 Counted = Literal["waiting", "at once"]
 DAY_S = 86400
 _WRITTEN = re.compile(
-    r"(?:(?P<scope>[a-z]+) )?(?P<low>\d{1,9})(?:\.\.(?P<high>\d{1,9}))?(?P<unit> device_s)?"
-    r"/(?P<units>\d{0,5})(?P<name>[a-z]+)(?: burst (?P<burst>\d{1,6}))?",
+    r"(?:(?P<scope>[a-z]+) )?(?P<low>\d+)(?:\.\.(?P<high>\d+))?(?P<unit> device_s)?"
+    r"/(?P<units>\d*)(?P<name>[a-z]+)(?: burst (?P<burst>\d+))?",
     re.ASCII,
 )
-_BOUND = re.compile(r"(?:(?P<scope>[a-z]+) )?(?P<count>\d{1,6}) (?P<of>waiting|at once)", re.ASCII)
+_BOUND = re.compile(r"(?:(?P<scope>[a-z]+) )?(?P<count>\d+) (?P<of>waiting|at once)", re.ASCII)
+COUNT_MOST, UNITS_MOST, BURST_MOST, BOUND_MOST = 999_999_999, 99_999, 999_999, 999_999
 MUST_BE = (
     "images per time, as in 3/day, 50/3h, 3..50/3h, 'org 1000/day', 'key 60/min burst 10' or "
     "'600 device_s/day'; or at a time, as in 'org 50 waiting' or 'key 4 at once'"
@@ -99,6 +100,10 @@ def parse_limit(text: str) -> Limit:
     found = _WRITTEN.fullmatch(" ".join(text.lower().split()))
     if found is None:
         raise ValueError(MUST_BE)
+    _check_size(found["low"], COUNT_MOST, "a limit of at most {}")
+    _check_size(found["high"], COUNT_MOST, "a limit of at most {}")
+    _check_size(found["units"], UNITS_MOST, "a time of at most {} units")
+    _check_size(found["burst"], BURST_MOST, "a burst of at most {}")
     low, high = int(found["low"]), int(found["high"] or found["low"])
     units, name = int(found["units"] or 1), found["name"]
     unit_s = UNITS_S.get(name.removesuffix("s") if len(name) > 2 else name)
@@ -143,6 +148,7 @@ def parse_bound(text: str) -> Bound | None:
     found = _BOUND.fullmatch(" ".join(text.lower().split()))
     if found is None:
         return None
+    _check_size(found["count"], BOUND_MOST, "at most {} at a time")
     scope, count = found["scope"] or "user", int(found["count"])
     if scope not in get_args(Scope) or not count:
         raise ValueError(
@@ -150,3 +156,9 @@ def parse_bound(text: str) -> Bound | None:
         )
     of: Counted = "waiting" if found["of"] == "waiting" else "at once"
     return Bound(count, of, scope)  # type: ignore[arg-type]
+
+
+def _check_size(digits: str | None, most: int, must_be: str) -> None:
+    """most: nines alone. Raises ValueError."""
+    if digits is not None and len(digits) > len(str(most)):
+        raise ValueError(must_be.format(most))
