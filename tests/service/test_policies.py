@@ -102,6 +102,10 @@ def test_what_was_changed_comes_before_the_settings(
     other = Policies(db, settings_of(tmp_path, tiers={"free": {"weight": 9}}))
     assert other.current() == same.current()
     assert "the version counts" in caplog.text
+    caplog.clear()
+    Policies(db, settings_of(tmp_path, tiers={"free": {"weight": 9}}), mending=True)
+    Policies(db, settings_of(tmp_path, tiers={"free": {"weight": 7}}))  # what counts anyway
+    assert not caplog.records
     assert other.undo(0, WHY).tiers["free"].weight == 9.0
     caplog.clear()
     Policies(db, settings_of(tmp_path, tiers={"free": {"weight": 9}}))

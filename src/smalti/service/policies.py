@@ -44,7 +44,7 @@ class Policies:
 
     models: those that there are, to refuse names of others; empty where nobody knows.
     clock: Unix time in seconds. mending: whether the newest version need not be one that can be
-    read. Raises ConfigError and StoreUnavailable.
+    read, nor said to differ from the settings. Raises ConfigError and StoreUnavailable.
 
     Every change raises InvalidRequest, Conflict and StoreUnavailable, and then nothing is changed.
     A trial raises the same, returns the policy that there would be, and changes nothing.
@@ -83,7 +83,8 @@ class Policies:
                 if not mending:
                     raise
                 self._unreadable = row.version
-            if row.basis != self._basis:
+            same = self._policy.written() == self._written.written()
+            if row.basis != self._basis and not (same or mending):
                 log.warning(
                     "the settings name other tiers or switches than when version %d of them was "
                     "made; the version counts. 'smalti tiers undo 0' takes what the settings say",
