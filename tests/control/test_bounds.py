@@ -129,6 +129,16 @@ def test_more_than_ever_fits_is_said() -> None:
     assert "Ask for 2 or fewer" in str(denial.words)
 
 
+@pytest.mark.parametrize("bound", ["2 at once", "org 2 at once", "2 waiting", "max_waiting", None])
+def test_what_never_fits_is_told_with_what_is_used(bound: str | None) -> None:
+    its = tier("free", max_waiting=2 if bound == "max_waiting" else 100)
+    bounds = () if bound in ("max_waiting", None) else bounded(str(bound)).bounds
+    control = Controller(policy(replace(its, bounds=bounds)), 100 if bound else 2)
+    send(control, ask("ann", images=2))
+    denial = denied(control.admit(ask("ann", images=3), NOON))
+    assert (denial.kind, denial.limit, denial.used) == ("impossible", 2, 2)
+
+
 def test_of_several_the_one_that_opens_last_is_told() -> None:
     control = controller("2 waiting", "org 2 at once")
     send(control, ask("ann", images=2))

@@ -15,9 +15,9 @@ def test_a_promise_is_told_as_it_is() -> None:
 
 def test_one_is_told_as_one() -> None:
     said = [
-        wording.never_waiting(1, 2).message,
-        wording.never_waiting(1, 2, service="flex").message,
-        wording.never_waiting(1, 2, tier()).message,
+        wording.never_waiting(1, 0, 2).message,
+        wording.never_waiting(1, 0, 2, service="flex").message,
+        wording.never_waiting(1, 0, 2, tier()).message,
         wording.full("default", 1, 1, 1, 5.0, NOON).message,
         wording.full("flex", 1, 1, 1, 5.0, NOON).message,
         wording.too_many_present(tier(), Bound(1, "waiting", "org"), 1, 1, 5.0, NOON).message,

@@ -69,12 +69,12 @@ class Room:
         return denial._replace(options=(Option("fewer", images=left),)) if left else denial
 
     def _full(self, tier: Tier, ask: Ask, service: ServiceTier, now: float) -> Denial | None:
+        waiting = self.line(ask, service)
         if ask.images > tier.max_waiting:
-            return wording.never_waiting(tier.max_waiting, ask.images, tier)
+            return wording.never_waiting(tier.max_waiting, waiting, ask.images, tier)
         most = self._most(service)
         if ask.images > most:
-            return wording.never_waiting(most, ask.images, service=service)
-        waiting = self.line(ask, service)
+            return wording.never_waiting(most, self.waiting, ask.images, service=service)
         over = waiting + ask.images - tier.max_waiting
         if over > 0:
             wait_s = self._capacity.until_named(path_of(tier, ask), over, now)
@@ -115,9 +115,9 @@ class Room:
     def _beyond(self, bound: Bound, tier: Tier, ask: Ask, now: float) -> Denial | None:
         if not self._present.counts(bound, ask):
             return None
-        if ask.images > bound.count:
-            return wording.never_present(tier, bound, ask.images)
         used = self._present.used(bound, ask)
+        if ask.images > bound.count:
+            return wording.never_present(tier, bound, used, ask.images)
         over = used + ask.images - bound.count
         if over <= 0:
             return None

@@ -120,13 +120,14 @@ def _impossible(tier: Tier, limit: Limit, most: int, images: int) -> str:
 
 
 def never_waiting(
-    most: int, images: int, tier: Tier | None = None, service: str = "default"
+    most: int, waiting: int, images: int, tier: Tier | None = None, service: str = "default"
 ) -> Denial:
-    """tier: whose bound it is; the server's without one."""
+    """tier: whose bound it is; the server's without one. waiting: how many do now."""
     allowed = lets(service, most) if tier is None else f"{titled(tier)}: at most {_wait(most)}"
     return Denial(
         "impossible", "server/waiting" if tier is None else f"{tier.name}/waiting",
-        "server" if tier is None else "user", most, 0, reason="load" if tier is None else "plan",
+        "server" if tier is None else "user", most, waiting,
+        reason="load" if tier is None else "plan",
         words=f"{allowed} at a time. "
         f"A request for {images} can never be within that. Ask for {most} or fewer.",
     )  # fmt: skip
@@ -177,9 +178,10 @@ def bounded(tier: Tier, bound: Bound) -> str:
     return f"{titled(tier)}: {images_in_words(bound.count)} {there} at a time{whose}"
 
 
-def never_present(tier: Tier, bound: Bound, images: int) -> Denial:
+def never_present(tier: Tier, bound: Bound, used: int, images: int) -> Denial:
+    """used: pictures that are counted."""
     return Denial(
-        "impossible", f"{tier.name}/{bound.rule}", bound.scope, bound.count, 0,
+        "impossible", f"{tier.name}/{bound.rule}", bound.scope, bound.count, used,
         words=f"{bounded(tier, bound)}. A request for {images} can never be within that. "
         f"Ask for {bound.count} or fewer.",
     )  # fmt: skip
