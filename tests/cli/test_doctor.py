@@ -368,6 +368,23 @@ def test_open_files(
     assert said in finding.remedy
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("local_mode = true\nhost = '0.0.0.0'\n", "'local_mode' has value 'true' and 'host'"),
+        ("[tiers.free]\nmodels = ['owl']\n", "'tiers' names the model 'owl'"),
+        ("country_database = '/none.mmdb'\n", "'/none.mmdb', which cannot be read: No such file"),
+    ],
+)
+def test_settings_that_stop_a_start_are_found_before_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], written: str, said: str
+) -> None:
+    (tmp_path / "smalti.toml").write_text(written)
+    code, checks, _ = doctor(tmp_path, capsys)
+    assert (code, checks["settings"]["state"]) == (1, "fail")
+    assert said in checks["settings"]["finding"]
+
+
 def test_every_finding_that_is_not_well_says_what_to_do(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

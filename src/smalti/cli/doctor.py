@@ -52,7 +52,7 @@ def examine(settings: Settings) -> list[Finding]:
     database, newest_job = store.check_database(settings)
     return [
         machine.check_python(),
-        check_tiers(settings, store.newest_policy(settings)),
+        check_settings(settings, store.newest_policy(settings)),
         store.check_folder(settings),
         store.check_secrets(settings),
         database,
@@ -65,14 +65,20 @@ def examine(settings: Settings) -> list[Finding]:
     ]
 
 
-def check_tiers(settings: Settings, newest: PolicyRow | None) -> Finding:
+def check_settings(settings: Settings, newest: PolicyRow | None) -> Finding:
     """What the table of settings cannot check by itself. newest: version of the tiers."""
+    from smalti.api.country import open_database
+    from smalti.cli.serving import check_local_mode
+    from smalti.models.facts import MODELS
     from smalti.service.policies import policy_in_force
 
     try:
-        tiers = policy_in_force(settings, newest).tiers
+        check_local_mode(settings)
+        tiers = policy_in_force(settings, newest, [model.name for model in MODELS]).tiers
+        if settings.country_database is not None:
+            open_database(settings.country_database).close()
     except ConfigError as error:
-        return fail("settings", error.message, f"Correct it in {settings.data_dir / FILE}.")
+        return fail("settings", error.message, "Correct it where it was set; that stands below.")
     of = "" if newest is None else f" of version {newest.version}"
     return ok("settings", f"read; tiers {', '.join(tiers)}{of}, for others {settings.default_tier}")
 

@@ -64,11 +64,7 @@ class Policies:
         self._models = models
         self._clock = clock
         self._written = policy_of(settings)
-        for model, where in models_of(self._written).items():
-            if models and model not in models:
-                raise ConfigError(
-                    f"Setting '{where}' names the model '{model}'. There are {', '.join(models)}."
-                )
+        _check_models(self._written, models)
         self._basis = _hash_of(self._written)
         self._policy = self._written
         self._unreadable = 0
@@ -301,12 +297,25 @@ def policy_of(settings: Settings) -> Policy:
         raise ConfigError(str(error)) from None
 
 
-def policy_in_force(settings: Settings, newest: PolicyRow | None) -> Policy:
-    """What a server would start with. newest: the newest version there is. Raises ConfigError."""
+def policy_in_force(
+    settings: Settings, newest: PolicyRow | None, models: Collection[str] = ()
+) -> Policy:
+    """What a server would start with. newest: the newest version there is. models: as in
+    `Policies`. Raises ConfigError."""
     written = policy_of(settings)
+    _check_models(written, models)
     policy = written if newest is None else _read(newest)
     _check_default(settings.default_tier, policy)
     return policy
+
+
+def _check_models(written: Policy, models: Collection[str]) -> None:
+    """Raises ConfigError where the settings name one that there is not."""
+    for model, where in models_of(written).items():
+        if models and model not in models:
+            raise ConfigError(
+                f"Setting '{where}' names the model '{model}'. There are {', '.join(models)}."
+            )
 
 
 def _check_default(name: str, policy: Policy) -> None:
