@@ -106,7 +106,11 @@ class Settings:
         "feature), `name`, `message`, and `from` and `until` if it ends by itself.",
         shown="none",
     )
-    default_tier: str = _setting("free", values.text, "Tier of a user for whom none is named.")
+    default_tier: str = _setting(
+        "free",
+        values.text,
+        "Tier of a user for whom none is named, or whose tier is not there any more.",
+    )
     trusted_proxies: tuple[str, ...] = _setting(
         ("127.0.0.1/32", "::1/128"),
         values.networks,

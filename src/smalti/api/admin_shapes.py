@@ -126,7 +126,10 @@ class WholePolicy(Sent):
 
 
 class Undo(Sent):
-    version: int = Field(ge=0, description="The version to return to; 0 is what the file says.")
+    version: int = Field(
+        ge=0,
+        description="The version to return to; 0 is what the settings said at the server's start.",
+    )
     why: str = Why
     if_version: int | None = IfVersion
 
