@@ -266,6 +266,7 @@ def test_switches(policies: Policies) -> None:
 @pytest.mark.parametrize(
     ("act", "param", "code"),
     [
+        (lambda p, c: p.set_tier("free", {}, c), None, "invalid_value"),
         (lambda p, c: p.set_tier("free", {"weight": 0}, c), "weight", "invalid_value"),
         (lambda p, c: p.set_tier("free", {"limits": ["3"]}, c), "limits", "invalid_value"),
         (lambda p, c: p.set_tier("free", {"colour": 1}, c), "colour", "invalid_value"),

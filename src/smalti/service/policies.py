@@ -14,7 +14,7 @@ from smalti.config import Settings
 from smalti.control.denial import in_words
 from smalti.control.policy import DEFAULT_POLICY, Policy, read_policy
 from smalti.control.switches import read_switch
-from smalti.control.tiers import read_tier
+from smalti.control.tiers import FIELDS, read_tier
 from smalti.errors import ConfigError, Conflict, InvalidRequest, StoreUnavailable
 from smalti.service.policy_changes import checked_why, differences, models_of, refused
 from smalti.store.database import Database
@@ -128,6 +128,11 @@ class Policies:
 
     def set_tier(self, name: str, fields: Mapping[str, object], cause: Cause) -> Policy:
         """Other values for some fields of a tier; a new tier where there is none of that name."""
+        if not fields and not cause.trial:
+            raise InvalidRequest(
+                f"Nothing of the tier '{name}' is to change. Say one at least of "
+                f"{', '.join(FIELDS)}."
+            )
         for model in _listed(fields.get("models")):
             self._refuse_unknown_model(model, "models")
 
