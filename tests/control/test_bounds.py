@@ -123,6 +123,28 @@ def test_at_the_time_that_is_told_there_is_room() -> None:
     assert isinstance(control.admit(ask("dan"), denial.retry_at), Admission)
 
 
+@pytest.mark.parametrize("images", [1, 4, 20])
+@pytest.mark.parametrize("max_running", [1, 1000])
+def test_room_is_told_for_when_enough_of_a_user_s_pictures_have_slots(
+    images: int, max_running: int
+) -> None:
+    """Not for when the last of them has. images: of each of his jobs, 20 in all."""
+    control = Controller(policy(tier("free", max_running=max_running, max_waiting=20)), 1_000_000)
+    control.slots = 1
+    for i in range(20):
+        job_id = send(control, ask(f"warm{i}"), NOON - 100 + 4 * i)
+        assert control.next(NOON - 100 + 4 * i) is not None
+        control.finished(job_id, 0, 4.0, NOON - 96 + 4 * i)
+    send(control, ask("ann"), NOON)
+    assert control.next(NOON) is not None
+    for _ in range(20 // images):
+        send(control, ask("ann", images=images), NOON)
+    for more in (1, 2, 7, 20):
+        told = denied(control.admit(ask("ann", images=more), NOON)).retry_at
+        assert told is not None
+        assert 4 * more <= told - NOON <= 2 * 4 * more
+
+
 def test_more_than_ever_fits_is_said() -> None:
     denial = denied(controller("org 2 at once").admit(ask("ann", images=3), NOON))
     assert (denial.kind, denial.rule, denial.retry_at) == ("impossible", "free/org/at_once", None)

@@ -27,6 +27,13 @@ class Ahead(NamedTuple):
     last_pictures: int
     last_work: float
 
+    def up_to(self, images: int, of: int) -> Ahead:
+        """As if the job, which has `of` pictures, had only so many."""
+        part = (images - 1) / max(of - 1, 1)
+        more = round((self.last_pictures - self.pictures) * part)
+        work = self.work + (self.last_work - self.work) * part
+        return Ahead(self.pictures, self.work, self.pictures + more, work)
+
 
 def ahead_of_job(job: Waiting, returned: Returned, rate: float) -> Ahead:
     """rate: device-seconds of a tile-step."""

@@ -125,22 +125,17 @@ class Capacity:
 
     def until_named(self, path: Path, pictures: int, now: float) -> float:
         """Seconds until so many of a user's waiting pictures have slots, nine times in ten."""
-        user = self._queue.user(path)
-        last = None
-        for job in user.jobs.values() if user is not None else ():
-            last = job
-            pictures -= len(job.indices)
-            if pictures <= 0:
-                break
-        if last is None or user is None:
+        user, before = self._queue.user(path), 0
+        if user is None or user.first is None:
             return self.until_gone(1, now)
-        ahead = self._queue.ahead(last.job_id)
+        job = user.first
+        while job.behind is not None and before + len(job.indices) < pictures:
+            before += len(job.indices)
+            job = job.behind
+        ahead, images = self._queue.ahead(job.job_id), min(pictures - before, len(job.indices))
         assert ahead is not None
-        seat = user.seat
-        before = max(seat.waiting - len(last.indices), 0)
-        own = seat.running + max(seat.waiting - 1, 0)
-        raw = self._forecast.raw(path, last.work, ahead, before, own, now)
-        return self._forecast.start_s(raw)
+        ahead, own = ahead.up_to(images, len(job.indices)), user.seat.running + before + images - 1
+        return self._forecast.last_s(self._forecast.raw(path, job.work, ahead, before, own, now))
 
     def until_gone(self, pictures: int, now: float) -> float:
         """Seconds until so many of all waiting pictures have slots."""

@@ -236,6 +236,10 @@ class Forecast:
         """Seconds within which its next picture gets its slot, nine times in ten."""
         return self._start(raw, raw.start_s, 1)
 
+    def last_s(self, raw: Raw) -> float:
+        """Seconds within which its last picture gets its slot, nine times in ten."""
+        return self._start(raw, raw.last_s, 1)
+
     def finish_s(self, raw: Raw) -> tuple[float, float]:
         """Seconds until its last picture is drawn, p50 and p90."""
         foreseen_s, errors = raw.last_s + raw.drawing_s, raw.errors.finish
