@@ -125,11 +125,14 @@ def test_at_the_time_that_is_told_there_is_room() -> None:
 
 @pytest.mark.parametrize("images", [1, 4, 20])
 @pytest.mark.parametrize("max_running", [1, 1000])
+@pytest.mark.parametrize("bound", ["", "org 20 waiting", "org 21 at once"])
 def test_room_is_told_for_when_enough_of_a_user_s_pictures_have_slots(
-    images: int, max_running: int
+    images: int, max_running: int, bound: str
 ) -> None:
     """Not for when the last of them has. images: of each of his jobs, 20 in all."""
-    control = Controller(policy(tier("free", max_running=max_running, max_waiting=20)), 1_000_000)
+    its = tier("free", max_running=max_running, max_waiting=100 if bound else 20)
+    bounds = bounded(bound).bounds if bound else ()
+    control = Controller(policy(replace(its, bounds=bounds)), 1_000_000)
     control.slots = 1
     for i in range(20):
         job_id = send(control, ask(f"warm{i}"), NOON - 100 + 4 * i)

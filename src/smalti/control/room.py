@@ -130,15 +130,24 @@ class Room:
         for live in self._present.jobs(bound, ask):
             if pictures <= 0:
                 break
-            wait = self._foresee(live.ask.job_id, now)
-            if bound.of == "waiting":
-                pictures -= live.pending + live.waiting
-                wait_s = max(wait_s, wait.start_s[1] if wait is not None else 0.0)
-            else:
-                pictures -= live.pending + live.waiting + len(live.running)
-                each_s = self._capacity.drawing_s(live.work)
-                wait_s = max(wait_s, wait.finish_s[1] if wait is not None else each_s)
+            running = len(live.running) if bound.of == "at once" else 0
+            there = live.pending + live.waiting + running
+            gone_s = self._until_gone(bound, live, min(pictures, there), running, now)
+            wait_s, pictures = max(wait_s, gone_s), pictures - there
         return wait_s
+
+    def _until_gone(
+        self, bound: Bound, live: Live, pictures: int, running: int, now: float
+    ) -> float:
+        """Of one job's. running: of those that are counted, which go first."""
+        wait, each_s = self._foresee(live.ask.job_id, now), self._capacity.drawing_s(live.work)
+        drawn_s = each_s if bound.of == "at once" else 0.0
+        if wait is None or pictures <= running:
+            return drawn_s
+        first_s, (half_s, most_s) = wait.start_s[1], wait.finish_s
+        last_s = max(most_s * (1.0 - each_s / half_s), first_s)
+        part = (pictures - running - 1) / max(live.waiting - 1, 1)
+        return first_s + (last_s - first_s) * part + drawn_s
 
 
 def _latest(denial: Denial) -> float:
