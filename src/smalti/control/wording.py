@@ -265,7 +265,7 @@ def _too_long(tier: Tier, promised_s: float, wait_s: float, at: float | None, no
         place = f"Come back at {time_in_words(at, now)}: a place is kept for you."
     return (
         f"{titled(tier)}: pictures are promised to start within {promised_s:g} s, and "
-        f"yours would start in {math.ceil(wait_s)} s. {place} "
+        f"yours might start only in {math.ceil(wait_s)} s. {place} "
         "This is the server's load and not a limit of yours."
     )
 
@@ -308,8 +308,8 @@ def too_long_for_client(
 
 def _too_long_for_client(patience_s: float, finish_s: float) -> str:
     return (
-        f"The pictures would be there in {math.ceil(finish_s)} s, and your client says that it "
-        f"gives up after {patience_s:g} s. Ask for a job with 'Prefer: respond-async', or for a "
+        f"The pictures might be there only in {math.ceil(finish_s)} s, and your client says that "
+        f"it gives up after {patience_s:g} s. Ask for a job with 'Prefer: respond-async', or for a "
         "stream, or give your client more time."
     )
 
