@@ -43,6 +43,16 @@ def test_what_is_no_recording_is_said_to_be_none(
     assert str(file) in said and "as a recording" in said and "Traceback" not in said
 
 
+@pytest.mark.parametrize("option", ["--fleet", "--demand", "--recorded"])
+def test_a_file_that_is_not_there_is_said_not_to_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    typed = ["--source", "equal_users", option] if option == "--fleet" else [option]
+    assert run(["replay", *typed, str(tmp_path / "nowhere")]) == 2
+    said = capsys.readouterr().err
+    assert said.endswith(": No such file or directory.\n") and "Err" not in said
+
+
 HEAD = "arrival_s,user,org,tier,region,model,images,work,service,patience_s\n"
 
 

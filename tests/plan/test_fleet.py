@@ -86,8 +86,9 @@ def test_a_fleet_is_read_from_a_file(tmp_path: Path) -> None:
 def test_what_is_no_fleet_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "fleet.json"
     file.write_text(text)
-    with pytest.raises(InvalidRequest, match="describes no fleet"):
+    with pytest.raises(InvalidRequest, match="describes no fleet") as refused:
         read_fleet(file)
+    assert text == "" or "it needs devices, a whole number from 1; step_s" in str(refused.value)
 
 
 def test_more_devices_than_a_replay_can_hold_are_refused(tmp_path: Path) -> None:

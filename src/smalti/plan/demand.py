@@ -80,7 +80,8 @@ def read_demand(path: Path) -> Demand:
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig")
         rows = sorted(_rows(path, text), key=lambda row: row.arrival_s)
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
-        raise InvalidRequest(f"{path} cannot be read as a demand: {error}.", "demand") from None
+        reason = getattr(error, "strerror", None) or error
+        raise InvalidRequest(f"{path} cannot be read as a demand: {reason}.", "demand") from None
     if not rows:
         raise InvalidRequest(f"{path} holds no request.", "demand")
     return Demand(rows, rows[-1].arrival_s, path.name)

@@ -55,10 +55,13 @@ of 256 tiles, 2.54 pictures a second with eight at once."""
 def read_fleet(path: Path) -> FleetSpec:
     """`{"devices": 2, "step_s": [0.0062, …], "spread": 0.03}`. Raises InvalidRequest."""
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        devices, step_s, spread = told["devices"], told["step_s"], told.get("spread", 0.0)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise InvalidRequest(f"{path} describes no fleet: {error!r}.", "fleet") from None
+        read = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidRequest(f"{path} cannot be read: {error.strerror}.", "fleet") from None
+    except ValueError as error:
+        raise InvalidRequest(f"{path} describes no fleet: {error}.", "fleet") from None
+    told = read if isinstance(read, dict) else {}
+    devices, step_s, spread = told.get("devices"), told.get("step_s"), told.get("spread", 0.0)
     steps = step_s if isinstance(step_s, list) else []
     if (
         type(devices) is not int

@@ -40,8 +40,9 @@ def read_recording(path: Path) -> Iterator[Entry]:
                     raise ValueError(f"line {number} is no entry")
                 yield entry
     except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise InvalidRequest(
-            f"{path} cannot be read as a recording: {error}.", "recorded"
+            f"{path} cannot be read as a recording: {reason}.", "recorded"
         ) from None
 
 
