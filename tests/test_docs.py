@@ -25,6 +25,19 @@ def test_the_readme_leads_to_every_page() -> None:
         assert f"docs/{page.name}" in readme
 
 
+@pytest.mark.parametrize("name", ["README.md", "docs/quickstart.md"])
+def test_what_a_command_reads_was_made_by_one_before(name: str) -> None:
+    page = (ROOT / name).read_text(encoding="utf-8")
+    made = {"photo.jpg"}
+    for line in re.findall(r"^\S*smalti (?:generate|stylize|edit) .*", page, re.M):
+        read = re.search(r"(?:stylize|edit) (\S+)", line)
+        assert read is None or read[1] in made, line
+        written, count = re.search(r"-o (\S+)\.png", line), re.search(r"--n (\d+)", line)
+        assert written is not None, line
+        last = int(count[1]) if count else 0
+        made |= {f"{written[1]}-{i}.png" for i in range(1, last + 1)} or {f"{written[1]}.png"}
+
+
 def test_every_dependency_is_explained() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     needed = [*project["dependencies"], *project["optional-dependencies"]["train"]]
