@@ -21,6 +21,7 @@ def test_the_backup_is_whole_while_the_server_writes(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir(parents=True)
     for name in ("key", "address-secret", "pictures/0.png"):
         (tmp_path / "data" / name).write_text(name)
+    (tmp_path / "data" / "smalti.toml").write_text("slots = 3")
     (tmp_path / "bin" / "python3").symlink_to(sys.executable)
     database = Database(f"sqlite:///{tmp_path / 'data' / 'smalti.db'}")
     database.write_now(lambda c: c.exec_driver_sql("INSERT INTO facts VALUES ('owl', 'here')"))
@@ -31,7 +32,8 @@ def test_the_backup_is_whole_while_the_server_writes(tmp_path: Path) -> None:
 
     backup = tmp_path / "backup"
     assert (backup / "pictures" / "0.png").read_text() == "pictures/0.png"
-    assert (backup / "address-secret").exists() and (backup / "key").exists()
+    for name in ("key", "address-secret", "smalti.toml"):
+        assert (backup / name).exists(), name
     with sqlite3.connect(backup / "smalti.db") as restored:
         assert restored.execute("SELECT value FROM facts WHERE name = 'owl'").fetchone() == (
             "here",
