@@ -36,3 +36,22 @@ def test_that_a_job_has_its_slot_is_told_once_when_a_worker_has_begun() -> None:
         return list(told)
 
     assert asyncio.run(main()) == [Waiting(places[1]), Waiting(None), RowsShown(0, 1)]
+
+
+def test_what_does_not_matter_does_not_break_the_silence() -> None:
+    async def main() -> list[object]:
+        listener = Listener(False, lambda: None, lambda _: None)
+
+        async def draw() -> None:
+            for row in range(1, 9):
+                listener.hear(RowsShown(0, row))
+                await asyncio.sleep(0.02)
+            listener.hear(None)
+
+        drawing = asyncio.create_task(draw())
+        told = [e async for e in listener.events(silence_s=0.05, matters=lambda _: False)]
+        await drawing
+        return list(told)
+
+    told = asyncio.run(main())
+    assert told and told == [Waiting(None)] * len(told)

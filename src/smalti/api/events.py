@@ -22,8 +22,9 @@ from starlette.types import Receive, Scope, Send
 from smalti.api import places
 from smalti.api.errors import body_of
 from smalti.api.reply import Reply, partial_file, strip_file
+from smalti.control.nouns import Wait
 from smalti.errors import SmaltiError
-from smalti.service import Job, Listener, PictureDone, RowsShown, Waiting
+from smalti.service import Job, JobEvent, Listener, PictureDone, RowsShown, Waiting
 
 log = logging.getLogger(__name__)
 
@@ -114,16 +115,28 @@ class Following:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         yield comment(f"{self.job.job_id} accepted")
-        for chunk in self._place(Waiting(self.job.wait())):
+        wait = self.job.wait()
+        for chunk in self._place(wait, typed=self.typed):
             yield chunk
+        begun = wait is None
         partials = [0] * len(self.job.pictures)
         shown = [0] * len(self.job.pictures)
         completed = 0
         look_s = LOOK_S if self.typed else math.inf
-        async for happening in self.listener.events(self.silence_s, look_s):
+
+        def matters(happening: JobEvent) -> bool:
+            """Whether anything is sent of it."""
+            if not isinstance(happening, RowsShown):
+                return True
+            index, rows = happening.index, happening.rows
+            told = self.with_rows and rows > shown[index]
+            return told or rows >= self._next_partial(partials[index])
+
+        async for happening in self.listener.events(self.silence_s, look_s, matters):
             match happening:
-                case Waiting():
-                    for chunk in self._place(happening):
+                case Waiting(wait):
+                    again, begun = begun and wait is None, wait is None
+                    for chunk in self._place(wait, typed=self.typed and not again):
                         yield chunk
                 case RowsShown(index, rows):
                     if self.with_rows and rows > shown[index]:
@@ -136,10 +149,11 @@ class Following:
                     yield event(await self._completed(index, first=completed == 0))
                     completed += 1
 
-    def _place(self, waiting: Waiting) -> list[bytes]:
-        told = [comment(places.words(waiting.wait))]
-        if self.typed:
-            told.append(event(places.event(self.job.job_id, waiting.wait)))
+    def _place(self, wait: Wait | None, typed: bool) -> list[bytes]:
+        """typed: whether it is told in an event too."""
+        told = [comment(places.words(wait))]
+        if typed:
+            told.append(event(places.event(self.job.job_id, wait)))
         return told
 
     def _next_partial(self, sent: int) -> float:

@@ -73,35 +73,45 @@ class Listener:
         self._heard.put_nowait(event)
 
     async def events(
-        self, silence_s: float = 10.0, look_s: float = math.inf
+        self,
+        silence_s: float = 10.0,
+        look_s: float = math.inf,
+        matters: Callable[[JobEvent], bool] = lambda event: True,
     ) -> AsyncIterator[JobEvent]:
         """What has happened and happens, until every picture is done; `Waiting` after silences.
 
         look_s: how often it is looked whether others have come or gone before it, which is told.
         That it has its slot is not: it is heard as soon as a worker has begun.
+        matters: whether an event breaks the silence; else it is left out.
         Raises DrawingFailed, JobCancelled, or Unavailable where the server stops.
         """
-        told, silent_s = self._wait() if look_s < silence_s else None, 0.0
+        told, since = self._wait() if look_s < silence_s else None, _now()
         while True:
-            pause_s = min(look_s, silence_s - silent_s)
+            pause_s = max(0.0, min(look_s, since + silence_s - _now()))
             try:
                 async with asyncio.timeout(pause_s):
                     event = await self._heard.get()
             except TimeoutError:
-                silent_s += pause_s
                 wait = self._wait()
-                if silent_s >= silence_s or (wait is not None and _ahead(wait) != _ahead(told)):
-                    told, silent_s = wait, 0.0
+                silent = _now() >= since + silence_s
+                if silent or (wait is not None and _ahead(wait) != _ahead(told)):
+                    told, since = wait, _now()
                     yield Waiting(wait)
                 continue
-            silent_s = 0.0
             if isinstance(event, Waiting):
                 told = event.wait
             if event is None:
                 return
             if isinstance(event, SmaltiError):
                 raise event
-            yield event
+            if matters(event):
+                since = _now()
+                yield event
+
+
+def _now() -> float:
+    """Of the clock by which pauses are made."""
+    return asyncio.get_running_loop().time()
 
 
 def _ahead(wait: Wait | None) -> int | None:
