@@ -142,6 +142,19 @@ def test_silence_is_broken_by_comments_with_the_place_in_the_queue(launch: Any) 
         assert "image_generation.completed" in [line for line in stream if line][-1]
 
 
+def test_silence_is_broken_before_the_client_gives_up(launch: Any) -> None:
+    backend = FakeBackend(slots=1)
+    live = launch(backend, keep_alive_s=3600)
+    asked = {"prompt": "hold@1", "stream": True}
+    patience = {"x-stainless-read-timeout": "1"}
+    url = "/v1/images/generations"
+    with live.http.stream("POST", url, json=asked, headers=patience, timeout=10) as reply:
+        comments = (line for line in reply.iter_lines() if line.startswith(":"))
+        assert next(comments).endswith(" accepted")
+        assert [next(comments) for _ in range(4)][-1] == ": drawing"
+        backend.release()
+
+
 def test_the_place_in_the_queue_as_events_only_if_asked_for(launch: Any) -> None:
     backend = FakeBackend(slots=1)
     live = launch(backend)

@@ -22,7 +22,7 @@ from smalti.api.errors import JsonReply, error_body
 from smalti.api.events import disconnected
 from smalti.api.idempotent import REPLAYED, Keys, begun_by, begun_meanwhile, key_of
 from smalti.api.jobs import JobFacts, blobs_of, follow
-from smalti.api.patience import is_detached, patience_of
+from smalti.api.patience import is_detached, patience_of, silence_of
 from smalti.api.rates import standing_headers
 from smalti.api.reply import SOURCES, base64_of
 from smalti.api.retries import Fingerprint, Retries, fingerprint
@@ -162,7 +162,8 @@ class Images:
             job.detached = True  # also one that was begun by a request that waited for it
             return self._promise(request, job, headers)
         if asked.stream:
-            stream = follow(self.facts, job.view(), self.settings.keep_alive_s, who=asked.who)
+            silence_s = silence_of(request, self.settings.keep_alive_s)
+            stream = follow(self.facts, job.view(), silence_s, who=asked.who)
             stream.headers.update(headers)
             return stream
         with job.listen() as listener:

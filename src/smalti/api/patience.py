@@ -13,6 +13,9 @@ from smalti.errors import InvalidRequest
 PATIENCE = ("x-stainless-read-timeout", "x-stainless-timeout")
 """In which OpenAI's SDKs say for how many seconds they wait: the Python one, and the Node one."""
 
+LEAST_SILENCE_S = 0.5
+"""However soon a client gives up, a stream says no more often that it is alive."""
+
 _SECONDS = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d{1,3})?|inf", re.ASCII)
 """As Python and JavaScript write them; a Python client that waits for ever says `inf`."""
 
@@ -22,10 +25,23 @@ def patience_of(request: Request, asked: ImageRequest) -> float | None:
 
     Raises InvalidRequest for what is no number of seconds.
     """
-    told = [_seconds(name, request.headers[name]) for name in PATIENCE if name in request.headers]
-    least_s = min(told, default=math.inf)
+    least_s = _told_s(request)
     waits = not asked.stream and not prefers_async(request) and least_s < math.inf
     return least_s if waits else None
+
+
+def silence_of(request: Request, longest_s: float) -> float:
+    """After how many silent seconds a stream says that it is alive: before its client gives up.
+
+    Raises InvalidRequest likewise.
+    """
+    return min(longest_s, max(LEAST_SILENCE_S, _told_s(request) / 2))
+
+
+def _told_s(request: Request) -> float:
+    """The least that a client's headers say; infinite if they say nothing."""
+    told = [_seconds(name, request.headers[name]) for name in PATIENCE if name in request.headers]
+    return min(told, default=math.inf)
 
 
 def _seconds(name: str, value: str) -> float:
