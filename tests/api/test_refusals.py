@@ -102,6 +102,12 @@ def test_a_body_that_is_no_json_object(live: Any, body: bytes) -> None:
     assert reply.json()["error"]["code"] == "invalid_json"
 
 
+def test_a_form_of_another_kind_is_told_what_is_read(live: Any) -> None:
+    reply = live.http.post("/v1/images/generations", data={"prompt": "a boat"})
+    assert reply.status_code == 400
+    assert reply.json()["error"]["message"].endswith("Send a JSON object, or a multipart form.")
+
+
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -177,7 +177,10 @@ def body_from_json(data: bytes | bytearray) -> Body:
 
 def _json_object(data: bytes | bytearray) -> dict[str, Any]:
     def refuse(why: object) -> InvalidRequest:
-        return InvalidRequest(f"The body is not valid JSON ({why}).", code="invalid_json")
+        return InvalidRequest(
+            f"The body is not valid JSON ({why}). Send a JSON object, or a multipart form.",
+            code="invalid_json",
+        )
 
     if sum(data.count(sign) for sign in (b"[", b"{", b",")) > VALUES_MAX:
         raise refuse(f"it holds more than {VALUES_MAX:,} values")
