@@ -287,6 +287,19 @@ def port_finding(tmp_path: Path, port: int, host: str = "127.0.0.1") -> Finding:
     return machine_checks.check_port(settings_of(tmp_path, port=port, host=host))
 
 
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [("here.jsonl", "ok"), ("not_yet.jsonl", "ok"), ("", "fail"), ("nowhere/a.jsonl", "fail")],
+)
+def test_a_recording_that_cannot_be_written(tmp_path: Path, name: str, state: str) -> None:
+    (tmp_path / "here.jsonl").write_text("kept")
+    file = tmp_path / name
+    settings = read_settings({"data_dir": tmp_path / "data", "record_decisions": file}, environ={})
+    assert [finding.state for finding in store_checks.check_recording(settings)] == [state]
+    assert (tmp_path / "here.jsonl").read_text() == "kept"
+    assert not (tmp_path / "not_yet.jsonl").exists()
+
+
 def test_a_port_that_is_free(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

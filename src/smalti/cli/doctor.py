@@ -57,6 +57,7 @@ def examine(settings: Settings) -> list[Finding]:
         store.check_secrets(settings),
         database,
         store.check_pictures(settings),
+        *store.check_recording(settings),
         machine.check_port(settings),
         machine.check_weights(),
         machine.check_device(settings),

@@ -217,6 +217,21 @@ def check_pictures(settings: Settings) -> Finding:
     return ok("pictures", f"{place}: put, read and deleted one")
 
 
+def check_recording(settings: Settings) -> list[Finding]:
+    """The file into which decisions are written, if one is: without it there is no start."""
+    file = settings.record_decisions
+    if file is None:
+        return []
+    if file.exists():
+        able = not file.is_dir() and os.access(file, os.W_OK)
+    else:
+        able = file.parent == settings.data_dir or os.access(file.parent, os.W_OK | os.X_OK)
+    if able:
+        return [ok("recording", f"{file} begins anew at each start")]
+    remedy = "Name a file in a folder that is there and writable, or leave record_decisions out."
+    return [fail("recording", f"{file} cannot be written", remedy)]
+
+
 def _blobs(settings: Settings) -> Blobs:
     if settings.pictures_url is None:
         return FolderBlobs(settings.data_dir / "pictures")
