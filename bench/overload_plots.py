@@ -1,6 +1,6 @@
 """Draws what `bench/overload.py --json` measured.
 
-    python bench/overload_plots.py overload.json [more.json …] -o docs/pictures/overload.png
+    python bench/overload_plots.py overload.json [more.json …] [--into docs/pictures]
 
 Needs `pip install smalti[plots]`.
 """
@@ -26,8 +26,17 @@ NAMES = {
     "priority": "strict priority",
 }
 
+TOLD = {
+    "eta_error": (COLOURS["smalti"], "smalti"),
+    "eta_error_gradio": ("#b23a48", "Gradio's formula"),
+    "eta_error_horde": ("#c08a2e", "AI Horde's formula"),
+}
 
-def curve(figures: dict[str, Any], policy: str, name: str) -> tuple[list[float], list[float]]:
+Figures = dict[str, Any]
+"""By demand, load and policy."""
+
+
+def curve(figures: Figures, policy: str, name: str) -> tuple[list[float], list[float]]:
     """Loads, and the mean of a figure over all demands at each."""
     loads = sorted({load for by_load in figures.values() for load in by_load}, key=_times)
     values = []
@@ -41,15 +50,8 @@ def _times(load: str) -> float:
     return float(load.removesuffix("x"))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("files", type=Path, nargs="+")
-    parser.add_argument("-o", "--out", type=Path, default=Path("docs/pictures/overload.png"))
-    chosen = parser.parse_args()
-    figures: dict[str, Any] = {}
-    for file in chosen.files:
-        figures |= json.loads(file.read_text(encoding="utf-8"))["figures"]
-    pyplot.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False})
+def draw_policies(figures: Figures, to: Path) -> None:
+    """What came of each policy, the mean over the demands."""
     figure, panels = pyplot.subplots(1, 3, figsize=(12, 3.8))
     for panel, name, title in zip(
         panels,
@@ -68,9 +70,52 @@ def main() -> None:
         panel.set_ylim(bottom=0)
         panel.grid(axis="y", alpha=0.25)
     panels[1].legend(frameon=False, loc="center")
+    _save(figure, to)
+
+
+def draw_waits(figures: Figures, to: Path) -> None:
+    """How true the waits were that were told, in each run: the loads of a demand side by side."""
+    figure, panels = pyplot.subplots(2, 1, figsize=(12, 6.4), sharex=True)
+    for at, by_load in enumerate(figures.values()):
+        for place, load in enumerate(sorted(by_load, key=_times)):
+            its, x = by_load[load]["smalti"], at + (place - (len(by_load) - 1) / 2) * 0.18
+            for name, (colour, label) in TOLD.items():
+                value = its.get(name)
+                if value is not None:
+                    first = at == 0 and place == 0
+                    panels[0].plot(x, value, "o", color=colour, label=label if first else None)
+            panels[1].plot(x, its["eta_coverage"], "o", color=COLOURS["smalti"])
+            panels[1].annotate(load, (x, 0.82), ha="center", fontsize=7)
+    panels[0].set_title("Error of the time told for the start, over the wait (median)", loc="left")
+    panels[0].axhline(0.15, color="black", linewidth=1, linestyle="--")
+    panels[0].set_ylim(bottom=0)
+    panels[0].legend(frameon=False, ncols=3, loc="upper right")
+    panels[1].set_title("Finished within the p90 that they were told, of all jobs", loc="left")
+    panels[1].axhspan(0.88, 0.92, color=COLOURS["smalti"], alpha=0.12)
+    panels[1].set_ylim(0.8, 1.0)
+    panels[1].set_xticks(range(len(figures)), list(figures))
+    for panel in panels:
+        panel.grid(axis="y", alpha=0.25)
+    _save(figure, to)
+
+
+def _save(figure: Any, to: Path) -> None:
     figure.tight_layout()
-    figure.savefig(chosen.out, dpi=110, metadata={"Software": ""})
-    print(f"{chosen.out} shows {len(figures)} demands.")
+    figure.savefig(to, dpi=110, metadata={"Software": ""})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("files", type=Path, nargs="+")
+    parser.add_argument("--into", type=Path, default=Path("docs/pictures"), help="a folder")
+    chosen = parser.parse_args()
+    figures: Figures = {}
+    for file in chosen.files:
+        figures |= json.loads(file.read_text(encoding="utf-8"))["figures"]
+    pyplot.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False})
+    draw_policies(figures, chosen.into / "overload.png")
+    draw_waits(figures, chosen.into / "waits.png")
+    print(f"overload.png and waits.png in {chosen.into} show {len(figures)} demands.")
 
 
 if __name__ == "__main__":
