@@ -7,8 +7,9 @@ Each demand is replayed through the server's own controller (`smalti`), and thro
 first come first served with static limits (`fcfs`), users in turn by job (`round_robin`), and tiers
 strictly one after another (`priority`). Two devices take the step times that `bench/mini.py`
 measured, or a fleet those that its file says (`plan/fleet.py`), and draw nothing. Half of those who
-are offered flex take it; who is refused otherwise does what his SDK does. The last line is JSON:
-demand -> load -> policy -> figures; `plan/scores.py` says what each figure is.
+are offered flex take it; who is refused otherwise does what his SDK does. All of these draw what
+was asked for; `smalti_ladder` takes the rungs that its tiers allow and that smalti-mini has. The
+last line is JSON: demand -> load -> policy -> figures; `plan/scores.py` says what each figure is.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ from typing import Any
 
 from smalti.control import DEFAULT_POLICY, DEFAULT_TIERS, Controller
 from smalti.errors import InvalidRequest
+from smalti.models.facts import MINI
 from smalti.plan.baselines import Baseline, Order
 from smalti.plan.clients import BARE
 from smalti.plan.demand import Demand
 from smalti.plan.fleet import MINI_CPU, FleetSpec, read_fleet
 from smalti.plan.replay import Outcome, replay
+from smalti.plan.rungs import offers_by
 from smalti.plan.scores import scores, turnaround_p95
 from smalti.plan.sources import SOURCES, demand_at
 
@@ -37,13 +40,15 @@ MAX_WAITING = 10_000
 BASELINES: tuple[Order, ...] = ("fcfs", "round_robin", "priority")
 SHOWN = (
     "goodput", "promises_broken", "jain", "share_error", "eta_coverage", "eta_error", "attempts",
+    "degraded",
 )  # fmt: skip
 
 
 def decided(demand: Demand, policy: str, fleet: FleetSpec = FLEET) -> Outcome:
-    if policy == "smalti":
+    if policy in ("smalti", "smalti_ladder"):
+        offers = offers_by({MINI.name: MINI.rung_work} if policy == "smalti_ladder" else {})
         controller = Controller(DEFAULT_POLICY, MAX_WAITING)
-        return replay(demand, fleet, controller, takes_flex=TAKES_FLEX)
+        return replay(demand, fleet, controller, offers=offers, takes_flex=TAKES_FLEX)
     order = next(order for order in BASELINES if order == policy)
     return replay(demand, fleet, Baseline(order, DEFAULT_TIERS, MAX_WAITING), bare=BARE)
 
@@ -86,7 +91,7 @@ def main() -> None:
             except InvalidRequest as error:
                 sys.exit(error.message)
             rows: dict[str, Any] = {}
-            for policy in ("smalti", *BASELINES):
+            for policy in ("smalti", "smalti_ladder", *BASELINES):
                 begun = time.perf_counter()
                 out = decided(demand, policy, fleet)
                 rows[policy] = scores(out, DEFAULT_TIERS)

@@ -32,6 +32,7 @@ def figures(*words: object) -> Any:
         ("foresight.py", "--data", "nowhere", "--runs", "mooncake"),
         ("overload.py", "--fleet", "nowhere.json"),
         ("overload.py", "--demands", "nobody"),
+        ("overload_day.py", "--data", "nowhere"),
         ("queue.py", "--waiting", 10),
         ("replay.py", "--requests", 1),
     ],
@@ -50,7 +51,16 @@ def test_where_nobody_waits_nothing_is_foreseen() -> None:
 def test_every_demand_is_decided_in_four_ways() -> None:
     found = figures("overload.py", "--demands", "equal_users", "--loads", 0.5)
     policies = found["equal_users"]["0.5x"]
-    assert policies.keys() == {"smalti", "fcfs", "round_robin", "priority"}
+    assert policies.keys() == {"smalti", "smalti_ladder", "fcfs", "round_robin", "priority"}
     told = {"goodput", "p95_over_promise", "promises_broken", "jain", "share_error",
             "eta_coverage", "eta_error", "attempts"}  # fmt: skip
     assert all(told <= each.keys() for each in policies.values())
+
+
+def test_a_day_is_told_of_smalti_and_of_first_come_first_served() -> None:
+    found = figures("overload_day.py", "--demand", "equal_users", "--load", 0.5)
+    assert found.keys() == {"smalti", "fcfs"}
+    for its in found.values():
+        assert its["asked"] * 0.98 < its["drawn"] <= its["asked"]
+        assert 0 < its["most_waiting"] < its["asked"]
+        assert its["p95_wait_s"].keys() == {"team"}

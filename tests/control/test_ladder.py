@@ -36,7 +36,7 @@ def test_one_rung_at_a_time_with_a_pause_and_never_past_the_last(
     ladder, now, before, changed_at = Ladder(), 1000.0, 0, 0.0
     for load, passed_s in steps:
         now += passed_s
-        ladder.load_is("free", load, 3, now)
+        ladder.load_is("free", load, False, 3, now)
         level = ladder.level("free")
         assert 0 <= level <= 3
         if level > before:
@@ -51,9 +51,9 @@ def test_one_rung_at_a_time_with_a_pause_and_never_past_the_last(
 
 def test_between_the_bounds_nothing_changes() -> None:
     ladder = Ladder()
-    ladder.load_is("free", 1.0, 3, 1000.0)
+    ladder.load_is("free", 1.0, False, 3, 1000.0)
     assert ladder.level("free") == 1
     for second in range(1, 100):
-        ladder.load_is("free", (ENGAGE + RELEASE) / 2, 3, 1000.0 + second)
+        ladder.load_is("free", (ENGAGE + RELEASE) / 2, False, 3, 1000.0 + second)
     assert ladder.level("free") == 1
     assert ladder.level("pro") == 0

@@ -161,7 +161,7 @@ def test_a_rung_survives_a_restart(tmp_path: Path) -> None:
     async def first(it: Life) -> None:
         ladder = it.service._books.controller._capacity._ladder
         for step in range(3):
-            ladder.load_is("free", 1.0, len(RUNGS), clock.now - 6 + 3 * step)
+            ladder.load_is("free", 1.0, False, len(RUNGS), clock.now - 6 + 3 * step)
         job = await it.service.submit(request, it.user("ann", "free"))
         assert job.brief.rung == "quality"
         await it.holding()
@@ -191,7 +191,7 @@ def test_nothing_less_is_served_to_who_said_never(tmp_path: Path) -> None:
         it = await begin(tmp_path, clock=clock)
         ladder = it.service._books.controller._capacity._ladder
         for step in range(4):
-            ladder.load_is("free", 1.0, len(RUNGS), clock.now - 9 + 3 * step)
+            ladder.load_is("free", 1.0, False, len(RUNGS), clock.now - 9 + 3 * step)
         ann = it.user("ann", "free")
         job = await it.service.submit(ask(manner=Manner(degrade=False)), ann)
         assert (job.brief.rung, job.brief.frame.grid) == (FULL, Grid(16, 16))

@@ -64,7 +64,7 @@ def test_a_rung_is_counted_and_shown(tmp_path: Path) -> None:
         await life.holding()
         assert told(life, clock).rungs == {"full": 1}
         ladder = life.service._books.controller._capacity._ladder
-        ladder.load_is("team", 1.0, 1, clock.now)
+        ladder.load_is("team", 1.0, False, 1, clock.now)
         assert life.service.overview.rungs()["team"] == "partials"
 
     run(tmp_path, check)

@@ -35,6 +35,9 @@ def replay(
     takes_flex: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Part of those who take flex when offered.")
     ] = 0.0,
+    in_full: Annotated[
+        bool, typer.Option("--in-full", help="As if all wanted it in full: no rung is taken.")
+    ] = False,
     recorded: Annotated[
         Path | None,
         typer.Option(help="A recording (`record_decisions`): decide all of it again, and compare."),
@@ -43,10 +46,12 @@ def replay(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Replay a demand through the server's own decisions, on a virtual clock."""
+    from smalti.models.facts import MODELS
     from smalti.plan.accounted import Accounted
     from smalti.plan.demand import read_demand, write_demand
     from smalti.plan.fleet import MINI_CPU, read_fleet
     from smalti.plan.replay import replay as run
+    from smalti.plan.rungs import offers_by
     from smalti.plan.scores import scores
     from smalti.plan.sources import demand_at
 
@@ -70,7 +75,9 @@ def replay(
             write_demand(save, asked)
         except OSError as error:
             raise InvalidRequest(f"{save} cannot be written: {error.strerror}.", "save") from None
-    out = run(asked, spec, Accounted(policy, max_waiting), takes_flex=takes_flex)
+    offers = offers_by({} if in_full else {model.name: model.rung_work for model in MODELS})
+    control = Accounted(policy, max_waiting)
+    out = run(asked, spec, control, offers=offers, takes_flex=takes_flex)
     told = {**scores(out, policy.tiers), "by_tier": _by_tier(out), "refused": _refused(out)}
     if as_json:
         typer.echo(json.dumps(told))
@@ -143,5 +150,5 @@ def _print(told: dict[str, Any]) -> None:
         typer.echo(f"{tier:<12}{row['asked']:>9}{row['drawn']:>9}{waits}")
     for rule, count in told["refused"].items():
         typer.echo(f"refused by {rule}: {count}")
-    for name in ("goodput", "promises_broken", "eta_coverage", "eta_error", "attempts"):
+    for name in ("goodput", "degraded", "promises_broken", "eta_coverage", "eta_error", "attempts"):
         typer.echo(f"{name}: {told[name]}")

@@ -26,7 +26,8 @@ from smalti.control.wording import SOON_S
 LOOK_EVERY_S = 1.0
 SMOOTH_S = 20.0
 SHORT = 0.05
-"""While no larger share of a tier's requests is refused, clients may try again by themselves."""
+"""While no larger share of a tier's requests is refused, clients may try again by themselves, and
+no rung is taken for it."""
 
 
 class Capacity:
@@ -82,7 +83,8 @@ class Capacity:
                 load, group = 0.0, self._queue.classes.get(step.name)
                 if tier.promised_wait_s is not None and group is not None and group.waiting:
                     load = self._forecast.serves(step, group.work) / tier.promised_wait_s
-                self._ladder.load_is(step.name, load, len(tier.rungs), now)
+                short = step.name == tier.name and self._refuses(tier, now)
+                self._ladder.load_is(step.name, load, short, len(tier.rungs), now)
                 most = max(most, 0.5 + 0.5 * min(load, 1.0) if load > 0 else 0.0)
         since_s = math.inf if before is None else min(max(now - before, 0.0), 600.0)
         self.load += (1 - math.exp(-since_s / SMOOTH_S)) * (most - self.load)
@@ -92,6 +94,9 @@ class Capacity:
         """What is served, on the rungs that are taken."""
         level = self._ladder.level(service_class(tier.name, ask.served_as))
         return chosen(ask.work, ask.offers, tier.rungs, level)
+
+    def _refuses(self, tier: Tier, now: float) -> bool:
+        return self._keeping.refused_part(tier.name, now) > SHORT
 
     # --- forecasts ---
 
@@ -237,7 +242,7 @@ class Capacity:
         wait_s = self._forecast.start_s(raw)
         if wait_s <= promised_s:
             wait_s = late_s
-        soon = at - now <= SOON_S and self._keeping.refused_part(tier.name, now) <= SHORT
+        soon = at - now <= SOON_S and not self._refuses(tier, now)
         return wording.too_long(tier, promised_s, wait_s, claim, options, soon, now)
 
     def _options(self, tier: Tier, ask: Ask, now: float) -> tuple[Option, ...]:

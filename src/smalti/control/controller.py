@@ -148,7 +148,7 @@ class Controller:
         self._check_new(ask)
         self.look(now)
         outcome = self._judge(ask, now)
-        self._keeping.decided(ask.tier, isinstance(outcome, Denial), now)
+        self._keeping.decided(ask.tier, outcome if isinstance(outcome, Denial) else None, now)
         if isinstance(outcome, Denial):
             if outcome.claim is not None:
                 self._rules.honours(outcome)

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 
 from smalti.control.appointments import Appointments
 from smalti.control.bucket import Bucket
+from smalti.control.denial import Denial
 from smalti.control.fair import FairQueue, Step
 from smalti.control.forecast import Forecast
 from smalti.control.live import Live
@@ -121,12 +122,14 @@ class Keeping:
         if bucket is not None:
             bucket.give_back(live.work * live.ask.images)
 
-    def decided(self, tier: str, refused: bool, now: float) -> None:
-        """A request of a tier was decided."""
-        self._refusals[tier].add(refused, now)
+    def decided(self, tier: str, denial: Denial | None, now: float) -> None:
+        """A request of a tier was decided. One that its user's own limits refuse says nothing of
+        slots."""
+        if denial is None or (denial.kind == "capacity" and denial.reason == "load"):
+            self._refusals[tier].add(denial is not None, now)
 
     def refused_part(self, tier: str, now: float) -> float:
-        """Of a tier's requests of the last minute or so."""
+        """Of a tier's requests of the last minute or so, those that were refused for the load."""
         refusals = self._refusals.get(tier)
         return refusals.part(now) if refusals is not None else 0.0
 

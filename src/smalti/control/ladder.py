@@ -1,8 +1,9 @@
 """`Ladder`: how far down the declared rungs each class of requests is, by its load.
 
 The load of a class is what a newcomer would wait, over what his tier promises. A rung is taken when
-the load has reached ENGAGE, and left when it has stayed under RELEASE; a change is followed by a
-pause, so that its effect is seen before the next one.
+the load has reached ENGAGE, or while requests are refused for want of slots, however short the wait
+of the others is; it is left when the load is under RELEASE and nobody is refused. A change is
+followed by a pause, so that its effect is seen before the next one.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ class Ladder:
         place = self._places.get(service_class)
         return 0 if place is None else place.level
 
-    def load_is(self, service_class: str, load: float, rungs: int, now: float) -> None:
-        """Take a rung or leave one. rungs: how many the tier allows."""
-        place = self._places.get(service_class)
+    def load_is(self, service_class: str, load: float, short: bool, rungs: int, now: float) -> None:
+        """Take a rung or leave one. short: some are refused. rungs: how many the tier allows."""
+        load, place = max(load, ENGAGE) if short else load, self._places.get(service_class)
         if place is None:
             if load < ENGAGE:
                 return

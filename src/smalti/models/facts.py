@@ -50,6 +50,13 @@ class ModelFacts:
         return {BEST: self.grids, **self.lesser}
 
     @property
+    def rung_work(self) -> dict[str, float]:
+        """By rung, the best first: its work over that of the whole, where it saves any."""
+        rungs = self.rung_facts.get("rungs", {})
+        found = {rung: float(its["work_ratio"]) for rung, its in rungs.items()}
+        return {rung: ratio for rung, ratio in found.items() if ratio < 1.0}
+
+    @property
     def all_grids(self) -> tuple[Grid, ...]:
         """Those of the loaded model, in its order."""
         lesser = (grid for grids in self.lesser.values() for grid in grids)

@@ -10,6 +10,7 @@ replay     the loop: arrivals, decisions, slots, ends
 accounted  a controller that counts what jobs really use
 recorded   a recorded run, drawn once more by a described fleet
 preview    what a change of the policy would have done
+rungs      what may be served in place of a request
 clients    what SDKs do when they are refused
 baselines  other ways of deciding, to compare with
 scores     what came of it, in figures; foretold: how true the waits were that were told

@@ -1,0 +1,23 @@
+"""What may be served in place of a demand's requests, where the demand does not say it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from smalti.control.nouns import Offer
+from smalti.plan.demand import Row
+
+WorkRatios = Mapping[str, Mapping[str, float]]
+"""By model and rung, the best first: the work on it over that of the whole, as it was measured."""
+
+
+def offers_by(ratios: WorkRatios) -> Callable[[Row], tuple[Offer, ...]]:
+    """What a `replay` may serve of each request: what its row says, else what its model can do."""
+
+    def offers(row: Row) -> tuple[Offer, ...]:
+        if row.offers:
+            return row.offers
+        of_model = ratios.get(row.model, {})
+        return tuple(Offer(rung, row.work * ratio) for rung, ratio in of_model.items())
+
+    return offers
