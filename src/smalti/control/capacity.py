@@ -107,8 +107,8 @@ class Capacity:
         """
         user = self._queue.user(path)
         if user is not None or waiting or images > 1:
-            own = waiting + images - 1 + (user.seat.running if user is not None else 0)
-            return self._raw(path, work, images, waiting, own, now)
+            runs = user.seat.running if user is not None else 0
+            return self._raw(path, work, images, waiting, runs, now)
         stamp = self._queue.changes, self._forecast.stamp(now)
         if self._stamp != stamp:
             self._stamp = stamp
@@ -119,10 +119,12 @@ class Capacity:
             raw = self._newcomers[newcomer] = self._raw(path, work, 1, 0, 0, now)
         return raw.again(work)
 
-    def _raw(self, path: Path, work: float, images: int, waiting: int, own: int, now: float) -> Raw:
-        """own: pictures of its user that hold slots or wait before its last one."""
+    def _raw(
+        self, path: Path, work: float, images: int, waiting: int, runs: int, now: float
+    ) -> Raw:
+        """runs: pictures of its user that hold slots."""
         ahead = self._queue.ahead_of(path, images, work)
-        raw = self._forecast.raw(path, work, ahead, waiting, own, now)
+        raw = self._forecast.raw(path, work, ahead, images, waiting, runs, now)
         waiting_of_all = self._queue.everybody.waiting
         if raw.position > waiting_of_all:
             raw.position = waiting_of_all
@@ -139,8 +141,9 @@ class Capacity:
             job = job.behind
         ahead, images = self._queue.ahead(job.job_id), min(pictures - before, len(job.indices))
         assert ahead is not None
-        ahead, own = ahead.up_to(images, len(job.indices)), user.seat.running + before + images - 1
-        return self._forecast.last_s(self._forecast.raw(path, job.work, ahead, before, own, now))
+        ahead, runs = ahead.up_to(images, len(job.indices)), user.seat.running
+        raw = self._forecast.raw(path, job.work, ahead, images, before, runs, now)
+        return self._forecast.last_s(raw)
 
     def until_gone(self, pictures: int, now: float) -> float:
         """Seconds until so many of all waiting pictures have slots."""

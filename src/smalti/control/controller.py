@@ -342,8 +342,8 @@ class Controller:
             if other == job_id:
                 break
             before += self._live[other].waiting
-        own = before + live.waiting - 1 + (user.seat.running if user is not None else 0)
-        raw = self._forecast.raw(live.path, live.work, ahead, before, own, now)
+        runs = user.seat.running if user is not None else 0
+        raw = self._forecast.raw(live.path, live.work, ahead, live.waiting, before, runs, now)
         if live.raw is not None:
             raw.within_s = live.raw.within_s - (now - live.admitted_at)
         raw.position = min(raw.position, self._queue.waiting - 1)

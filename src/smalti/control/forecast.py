@@ -183,14 +183,15 @@ class Forecast:
         return self.coming.rates.get(service_class, _NOTHING)[0]
 
     def raw(
-        self, path: Sequence[Step], work: float, ahead: Ahead, before: int, own: int, now: float
-    ) -> Raw:
-        """work: tile-steps of each of the job's pictures.
+        self, path: Sequence[Step], work: float, ahead: Ahead, images: int, before: int, runs: int,
+        now: float,
+    ) -> Raw:  # fmt: skip
+        """images: of the job, that wait. work: tile-steps of each.
 
-        before: the user's pictures that wait before the job's next one. own: those that hold a slot
-        or wait before its last one.
+        before: the user's pictures that wait before the job's next one. runs: his that hold slots.
         """
         step, bound = path[0], path[-1].max_running
+        more, own = images - 1, runs + before + images - 1
         running = len(self._queue.running)
         bounded = bound is not None and own >= bound
         if self._slots - running > ahead.last_pictures and not bounded:
@@ -198,18 +199,15 @@ class Forecast:
             errors = self.told.errors((step.name, False, False, False))
             return Raw(0, 0.0, 0.0, step_s, step_s * work, 0.0, False, errors)
         step_s, each = self.full.mean, self._queue.mean_work or work
-        first_pictures, first_work, last_pictures, last_work = ahead
-        position, start_s = self._turn(path, first_work, each, before, own, now)
-        last_s = start_s
-        if last_pictures > first_pictures:
-            more = last_pictures - first_pictures
+        position, start_s = self._turn(path, ahead.work, each, before, own, now)
+        last_s, last_work = start_s, ahead.last_work
+        if more:
             last_s = max(start_s, self._turn(path, last_work, each, before + more, own, now)[1])
         late_s = last_s / last_work if last_work > 0.0 else self._course(step).seconds(each) / each
         if bounded and bound is not None:
-            own_first = own - (last_pictures - first_pictures)
             last_s = max(last_s, self._own(path, own, bound, each, now))
-            if own_first >= bound:
-                start_s = max(start_s, self._own(path, own_first, bound, each, now))
+            if own - more >= bound:
+                start_s = max(start_s, self._own(path, own - more, bound, each, now))
         far = last_s > UNTIL_S[0] and is_flex(step.name)
         errors = self.told.errors((step.name, True, own > 0, far))
         return Raw(position, start_s, last_s, step_s, step_s * work, late_s, True, errors)
@@ -292,7 +290,8 @@ class Forecast:
     ) -> tuple[int, float]:
         """Pictures before a place in a class that has `work` before it, and seconds until it.
 
-        each: tile-steps of a picture in the mean. before: of its user, that wait. own: as in `raw`.
+        each: tile-steps of a picture in the mean. before: of its user, that wait. own: those, and
+        those that hold slots.
         """
         queue, pace, slots, step = self._queue, self.full, self._slots, path[0]
         course = self._course(step)
