@@ -130,8 +130,9 @@ def test_a_bad_file_is_told(tmp_path: Path, text: str, said: str) -> None:
 
 
 def test_an_unknown_variable_is_told_and_ignored(caplog: pytest.LogCaptureFixture) -> None:
-    read_settings(environ={"SMALTI_PROT": "1"})
-    assert "Did you mean 'SMALTI_PORT'?" in caplog.text
+    read_settings(environ={"SMALTI_PROT": "1", "SMALTI_FOO": "1"})
+    assert "SMALTI_PROT is no setting and has no effect. Did you mean 'SMALTI_PORT'?" in caplog.text
+    assert caplog.messages[-1] == "SMALTI_FOO is no setting and has no effect."
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)

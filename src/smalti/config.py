@@ -303,8 +303,10 @@ def _warn_of_unknown(environ: Mapping[str, str]) -> None:
 
 
 def _nearest(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f" Did you mean '{near[0]}'?" if near else ""
+    """What all of them begin with makes none of them more alike."""
+    by_rest = {its.removeprefix(PREFIX): its for its in known}
+    near = difflib.get_close_matches(name.removeprefix(PREFIX), by_rest, n=1)
+    return f" Did you mean '{by_rest[near[0]]}'?" if near else ""
 
 
 def page() -> str:
