@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smalti.control.ladder import ENGAGE, ENGAGE_EVERY_S, RELEASE, RELEASE_EVERY_S, Ladder, chosen
+from smalti.control.ladder import (
+    ENGAGE,
+    ENGAGE_EVERY_S,
+    RELEASE,
+    RELEASE_AT_MOST_S,
+    RELEASE_EVERY_S,
+    Ladder,
+    chosen,
+)
 from smalti.control.nouns import FULL, Offer
 
 OFFERS = (Offer("partials", 256.0), Offer("quality", 144.0), Offer("size", 64.0))
@@ -47,6 +57,49 @@ def test_one_rung_at_a_time_with_a_pause_and_never_past_the_last(
             assert before == 0 or now - changed_at >= min(ENGAGE_EVERY_S, RELEASE_EVERY_S)
             changed_at = now
         before = level
+
+
+def times_left(ladder: Ladder, until: float, enough: int) -> list[float]:
+    """When rungs were left, by a class that is short of slots while it has taken fewer."""
+    left, before = [], 0
+    for second in range(int(until)):
+        level = ladder.level("free")
+        if level < before:
+            left.append(float(second))
+        before = level
+        short = level < enough
+        ladder.load_is("free", 0.0, short, 3, 1000.0 + second)
+    return left
+
+
+def test_a_rung_that_must_be_taken_again_is_left_later_each_time() -> None:
+    left = times_left(Ladder(), 3000, enough=2)
+    pauses = [b - a for a, b in pairwise(left)]
+    assert pauses[0] < 2.5 * RELEASE_EVERY_S
+    assert all(later >= pause for pause, later in pairwise(pauses))
+    assert pauses[-1] == pytest.approx(RELEASE_AT_MOST_S, abs=ENGAGE_EVERY_S + 2)
+
+
+def test_after_a_calm_it_is_tried_as_soon_as_before() -> None:
+    ladder = Ladder()
+    times_left(ladder, 3000, enough=2)
+    for second in range(int(5 * RELEASE_AT_MOST_S)):
+        ladder.load_is("free", 0.0, False, 3, 5000.0 + second)
+    assert ladder.level("free") == 0
+    again = 5000.0 + 5 * RELEASE_AT_MOST_S
+    for second in range(10):
+        ladder.load_is("free", 0.0, True, 3, again + second)
+    assert ladder.level("free") == 3
+    for second in range(10, 10 + int(RELEASE_EVERY_S) + 1):
+        ladder.load_is("free", 0.0, False, 3, again + second)
+    assert ladder.level("free") == 2
+
+
+def test_nothing_is_left_while_anybody_is_refused() -> None:
+    ladder = Ladder()
+    for second in range(1000):
+        ladder.load_is("free", 0.0, True, 3, 1000.0 + second)
+    assert ladder.level("free") == 3
 
 
 def test_between_the_bounds_nothing_changes() -> None:
