@@ -175,6 +175,7 @@ def asked(at: float, **more: Any) -> Asked:
         "user_id": "ann", "org_id": "org", "key_id": "key_1", "tier": "free", "region": "DE",
         "model": "mini", "images": 1, "device_s": 1.0, "work": 256.0, "kind": "generation",
         "service": "default", "streamed": False, "partial_images": 0, "degrade": True,
+        "rung": "full",
         "ended": "succeeded", "ended_s": 3.0,
     }  # fmt: skip
     return Asked(at=at, **standard | more)
@@ -218,6 +219,28 @@ def test_what_is_known_of_a_request_is_asked_again() -> None:
     assert pro.work == plus.work == 294.0
     bare = Past(since=NOW, admitted=(), denied=rows[:1], before=(), capped=False)
     assert period_of(bare, NOW, DEFAULT_POLICY, works).rows[0].work == 200.0
+
+
+def test_what_was_served_less_is_asked_for_in_full() -> None:
+    """And may be served less again, by what its model was measured to do; edits may not."""
+    jobs = [
+        asked(NOW, rung="size", work=64.0, partial_images=1),
+        asked(NOW + 1, rung="size", work=64.0, degrade=False),
+        asked(NOW + 2, rung="partials", kind="edit"),
+        asked(NOW + 3, rung="size", work=64.0, model="unmeasured"),
+    ]
+    rows = [denied(NOW + 4, "server/promise", "capacity")]
+    past = Past(since=NOW, admitted=jobs, denied=rows, before=(), capped=False)
+    ratios = {"mini": {"quality": 0.5, "size": 0.25}}
+    first, never, edit, other, refused = period_of(
+        past, NOW + 60.0, DEFAULT_POLICY, {"mini": 200.0}, ratios
+    ).rows
+    less = Offer("quality", 128.0), Offer("size", 64.0)
+    assert (first.work, first.offers) == (256.0, (Offer("partials", 256.0), *less))
+    assert (never.work, never.offers) == (256.0, ())
+    assert (edit.work, edit.offers) == (256.0, ())
+    assert (other.work, other.offers) == (64.0, ())
+    assert (refused.work, refused.offers) == (256.0, less)
 
 
 def test_the_fleet_is_as_it_is_now() -> None:

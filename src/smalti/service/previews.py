@@ -16,6 +16,7 @@ from smalti.fleet.backend import DeviceState
 from smalti.models.facts import ModelFacts
 from smalti.plan.fleet import MINI_CPU, FleetSpec
 from smalti.plan.preview import Comparison, compare
+from smalti.plan.rungs import WorkRatios
 from smalti.service.books import Books
 from smalti.service.child import Child
 from smalti.service.demanded import period_of
@@ -64,7 +65,8 @@ class Preview:
 
 @dataclass(frozen=True)
 class Question:
-    """What the other process is asked. url: of the database. works: as `period_of` takes them."""
+    """What the other process is asked. url: of the database. works, ratios: as `period_of` takes
+    them."""
 
     url: str
     since: float
@@ -75,6 +77,7 @@ class Question:
     max_waiting: int
     default_tier: str
     works: Mapping[str, float]
+    ratios: WorkRatios
 
 
 class Previews:
@@ -98,6 +101,7 @@ class Previews:
         self._url = url
         self._settings = settings
         self._works = {name: float(model.grids[0].tiles) for name, model in models.items()}
+        self._ratios = {name: model.rung_work for name, model in models.items()}
         self._devices = devices
         self.patience_s = patience_s
         self._turn = asyncio.Lock()
@@ -125,6 +129,7 @@ class Previews:
             self._settings.max_waiting,
             self._settings.default_tier,
             self._works,
+            self._ratios,
         )
         reckoned = await self._ask(question)
         return Preview(reckoned, until, fleet, differences(before.written(), after.written()))
@@ -186,7 +191,7 @@ def reckon(question: Question) -> Reckoned:
             c, question.since, question.until, reach_s, REQUESTS_MAX, BEFORE_MAX
         ),
     )
-    period = period_of(past, question.until, question.before, question.works)
+    period = period_of(past, question.until, question.before, question.works, question.ratios)
     comparison = compare(
         period,
         *policies,

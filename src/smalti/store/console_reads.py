@@ -197,6 +197,7 @@ def _denial(row: Row[Any]) -> DenialRow:
 class Asked:
     """A request that was admitted. work: tile-steps of one picture; None where it is not known.
 
+    rung: of the ladder, on which it was served.
     ended: how its job ended, if it has, and ended_s: so long after it was admitted.
     """
 
@@ -215,6 +216,7 @@ class Asked:
     streamed: bool
     partial_images: int
     degrade: bool
+    rung: str
     ended: str | None
     ended_s: float | None
 
@@ -286,6 +288,7 @@ def _admitted(where: ColumnElement[bool]) -> Select[Any]:
             (_COLUMNS * _ROWS).label("work"),
             func.coalesce(jobs.c.kind, "generation").label("kind"),
             _SERVICE,
+            _RUNG,
             _of_request("stream").as_boolean().label("streamed"),
             func.coalesce(_of_request("partial_images").as_integer(), 0).label("partial_images"),
             _of_request("degrade").as_string().label("degrade"),
