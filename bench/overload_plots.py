@@ -18,9 +18,16 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot  # the backend is chosen first
 
-COLOURS = {"smalti": "#0b6e4f", "fcfs": "#b23a48", "round_robin": "#c08a2e", "priority": "#3f5a8a"}
+COLOURS = {
+    "smalti_ladder": "#58b368",
+    "smalti": "#0b6e4f",
+    "fcfs": "#b23a48",
+    "round_robin": "#c08a2e",
+    "priority": "#3f5a8a",
+}
 NAMES = {
-    "smalti": "smalti",
+    "smalti_ladder": "smalti, with its ladder",
+    "smalti": "smalti, all in full",
     "fcfs": "first come, first served",
     "round_robin": "users in turn",
     "priority": "strict priority",
@@ -88,7 +95,7 @@ def draw_waits(figures: Figures, to: Path) -> None:
             panels[1].annotate(load, (x, 0.82), ha="center", fontsize=7)
     panels[0].set_title("Error of the time told for the start, over the wait (median)", loc="left")
     panels[0].axhline(0.15, color="black", linewidth=1, linestyle="--")
-    panels[0].set_ylim(bottom=0)
+    panels[0].set_ylim(0, 0.7)
     panels[0].legend(frameon=False, ncols=3, loc="upper right")
     panels[1].set_title("Finished within the p90 that they were told, of all jobs", loc="left")
     panels[1].axhspan(0.88, 0.92, color=COLOURS["smalti"], alpha=0.12)
