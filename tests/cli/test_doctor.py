@@ -6,12 +6,8 @@ import asyncio
 import json
 import os
 import resource
-import socket
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +17,6 @@ from store_rows import accepted
 
 from smalti.cli import machine_checks, store_checks
 from smalti.cli.commands import run
-from smalti.cli.finding import Finding
 from smalti.config import Settings, read_settings
 from smalti.errors import StoreUnavailable
 from smalti.store.database import Database
@@ -256,37 +251,6 @@ def test_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, sai
     assert said in finding.finding
 
 
-@pytest.fixture
-def taken() -> Iterator[Callable[..., int]]:
-    """Starts a web server on a free port; says which."""
-    servers: list[HTTPServer] = []
-
-    def start(**headers: str) -> int:
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(200)
-                for name, value in headers.items():
-                    self.send_header(name.replace("_", "-"), value)
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        server = HTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
-        servers.append(server)
-        return server.server_port
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
-def port_finding(tmp_path: Path, port: int, host: str = "127.0.0.1") -> Finding:
-    return machine_checks.check_port(settings_of(tmp_path, port=port, host=host))
-
-
 @pytest.mark.parametrize(
     ("name", "state"),
     [("here.jsonl", "ok"), ("not_yet.jsonl", "ok"), ("", "fail"), ("nowhere/a.jsonl", "fail")],
@@ -298,34 +262,6 @@ def test_a_recording_that_cannot_be_written(tmp_path: Path, name: str, state: st
     assert [finding.state for finding in store_checks.check_recording(settings)] == [state]
     assert (tmp_path / "here.jsonl").read_text() == "kept"
     assert not (tmp_path / "not_yet.jsonl").exists()
-
-
-def test_a_port_that_is_free(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    assert port_finding(tmp_path, port).state == "ok"
-
-
-def test_a_port_where_smalti_answers(tmp_path: Path, taken: Callable[..., int]) -> None:
-    finding = port_finding(tmp_path, taken(x_request_id="req_1"))
-    assert finding.state == "ok"
-    assert "a smalti answers" in finding.finding
-
-
-def test_a_port_that_another_has(tmp_path: Path, taken: Callable[..., int]) -> None:
-    finding = port_finding(tmp_path, taken())
-    assert finding.state == "fail"
-    assert "SMALTI_PORT" in finding.remedy
-
-
-def test_a_port_whose_owner_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine_checks, "ASK_S", 0.05)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        assert port_finding(tmp_path, listener.getsockname()[1]).state == "fail"
-
-
-def test_an_address_of_another_machine(tmp_path: Path) -> None:
-    assert port_finding(tmp_path, 8000, "192.0.2.1").state == "fail"
 
 
 def test_weights(tmp_path: Path) -> None:
