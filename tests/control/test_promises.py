@@ -307,6 +307,21 @@ def test_who_asks_for_priority_is_served_less_when_he_would_wait_long_himself() 
     assert isinstance(other, Admission) and other.offer.rung == "full"
 
 
+def test_rungs_are_left_when_a_slot_is_free_however_many_were_refused() -> None:
+    control = busy(7)
+    for i in range(20):
+        assert refusal(control, ask(f"late{i}")).rule == "server/promise"
+    for second in range(12):
+        control.look(NOON + second)
+    assert control.rungs()["free"] == 2
+    for job_id in list(control._live):
+        control.withdraw(job_id, NOON + 12)
+        control.finished(job_id, 0, PICTURE_S, NOON + 12)
+    for second in range(12, 12 + 2 * 15 + 2):
+        control.look(NOON + second)
+    assert control.rungs()["free"] == 0
+
+
 def test_rungs_are_left_where_nothing_is_promised_any_more() -> None:
     control = busy(4)
     for second in range(12):

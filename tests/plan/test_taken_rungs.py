@@ -81,3 +81,12 @@ def test_who_is_refused_by_his_own_limit_makes_nobody_s_picture_less() -> None:
     out = served_to([*rows, *others])
     assert Counter(out.rule)["free/day"] > 150
     assert {rung for rung in out.rung if rung} == {"full"}
+
+
+def test_who_gives_up_too_soon_makes_nobody_s_picture_less() -> None:
+    """No fleet draws as fast as that; this one has time for all of them."""
+    hasty = (row(i * 2.0, f"hasty{i}", "plus", 256.0, patience_s=0.5) for i in range(300))
+    others = (row(i * 2.0 + 1.0, f"user{i}", "plus", 256.0) for i in range(300))
+    out = served_to([*hasty, *others])
+    assert Counter(out.rule)["server/patience"] > 250
+    assert {rung for rung in out.rung if rung} == {"full"}

@@ -76,14 +76,14 @@ class Capacity:
         self._forecast.look(now)
         self._keeping.look(tiers, now)
         self._flex.clear()
-        slots = max(self._forecast.slots, 1)
-        most = 0.5 * min(len(self._queue.running) / slots, 1.0)
+        busy = min(len(self._queue.running) / max(self._forecast.slots, 1), 1.0)
+        most = 0.5 * busy
         for tier in tiers.values():
             for step in classes_of(tier):
                 load, group = 0.0, self._queue.classes.get(step.name)
                 if tier.promised_wait_s is not None and group is not None and group.waiting:
                     load = self._forecast.serves(step, group.work) / tier.promised_wait_s
-                short = step.name == tier.name and self._refuses(tier, now)
+                short = busy == 1.0 and step.name == tier.name and self._refuses(tier, now)
                 self._ladder.load_is(step.name, load, short, len(tier.rungs), now)
                 most = max(most, 0.5 + 0.5 * min(load, 1.0) if load > 0 else 0.0)
         since_s = math.inf if before is None else min(max(now - before, 0.0), 600.0)

@@ -93,6 +93,11 @@ class Denial(NamedTuple):
         return self.limit if self.burst is None else self.burst
 
     @property
+    def for_slots(self) -> bool:
+        """Whether it is for want of them, and not for what its user or its client is allowed."""
+        return self.kind == "capacity" and self.reason == "load" and self.rule != "server/patience"
+
+    @property
     def message(self) -> str:
         return str(self.words)
 

@@ -123,9 +123,9 @@ class Keeping:
             bucket.give_back(live.work * live.ask.images)
 
     def decided(self, tier: str, denial: Denial | None, now: float) -> None:
-        """A request of a tier was decided. One that its user's own limits refuse says nothing of
-        slots."""
-        if denial is None or (denial.kind == "capacity" and denial.reason == "load"):
+        """A request of a tier was decided. One that is refused by its user's own limits, or for its
+        client's patience, says nothing of slots."""
+        if denial is None or denial.for_slots:
             self._refusals[tier].add(denial is not None, now)
 
     def refused_part(self, tier: str, now: float) -> float:
