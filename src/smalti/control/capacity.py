@@ -28,6 +28,9 @@ SMOOTH_S = 20.0
 SHORT = 0.05
 """While no larger share of a tier's requests is refused, clients may try again by themselves, and
 no rung is taken for it."""
+FULL_FLEET = 0.9
+"""Part of the slots that are taken while no fleet has more to give: in a large one some are always
+on their way from one picture to the next."""
 
 
 class Capacity:
@@ -83,7 +86,7 @@ class Capacity:
                 load, group = 0.0, self._queue.classes.get(step.name)
                 if tier.promised_wait_s is not None and group is not None and group.waiting:
                     load = self._forecast.serves(step, group.work) / tier.promised_wait_s
-                short = busy == 1.0 and step.name == tier.name and self._refuses(tier, now)
+                short = busy >= FULL_FLEET and step.name == tier.name and self._refuses(tier, now)
                 self._ladder.load_is(step.name, load, short, len(tier.rungs), now)
                 most = max(most, 0.5 + 0.5 * min(load, 1.0) if load > 0 else 0.0)
         since_s = math.inf if before is None else min(max(now - before, 0.0), 600.0)
