@@ -60,6 +60,15 @@ def test_what_is_no_key_is_refused(live: Any, key: str) -> None:
     assert reply.json()["error"]["param"] == "Idempotency-Key"
 
 
+def test_two_keys_are_none(live: Any) -> None:
+    headers = [("idempotency-key", "six"), ("idempotency-key", "seven")]
+    reply = live.http.post(PATH, json={"prompt": "a boat"}, headers=headers)
+    assert reply.status_code == 400
+    assert "'six' and 'seven'" in reply.json()["error"]["message"]
+    twice = [headers[0]] * 2
+    assert live.http.post(PATH, json={"prompt": "a boat"}, headers=twice).status_code == 200
+
+
 def test_two_at_once_begin_one_job(live: Any) -> None:
     replies: list[Any] = []
 

@@ -40,9 +40,15 @@ class Keys:
 
 def key_of(request: Request) -> str | None:
     """Raises InvalidRequest for what is no key."""
-    key = request.headers.get(HEADER)
-    if key is None:
+    keys = dict.fromkeys(request.headers.getlist(HEADER))
+    if not keys:
         return None
+    key, *others = keys
+    if others:
+        raise InvalidRequest(
+            f"The request has the Idempotency-Keys '{key[:40]}' and '{others[0][:40]}'. Send one.",
+            param="Idempotency-Key",
+        )
     if not 0 < len(key) <= LONGEST or not all(" " < c <= "~" for c in key):
         raise InvalidRequest(
             f"The Idempotency-Key '{key[:40]}' cannot be one. Send 1 to {LONGEST} visible ASCII "
