@@ -198,6 +198,23 @@ def test_no_time_is_told_for_what_there_is_never_room_for(bound: str | None) -> 
         assert (denial.kind, denial.retry_at) == ("paused", told)
 
 
+def test_a_bound_of_keys_is_none_of_who_came_without_one() -> None:
+    control = controller("key 1 at once")
+    assert isinstance(control.admit(ask(images=2), NOON), Admission)
+    assert denied(control.admit(replace(ask(images=2), key_id="k"), NOON)).kind == "impossible"
+
+
+def test_flex_has_a_line_of_its_own() -> None:
+    control = Controller(policy(tier(max_waiting=2)), 1_000_000)
+    control.slots = 1
+    send(control, ask(images=2), NOON)
+    assert denied(control.admit(ask(), NOON)).rule == "free/waiting"
+    assert isinstance(control.admit(replace(ask(), service="flex"), NOON), Admission)
+    assert isinstance(control.admit(replace(ask(), service="flex"), NOON), Admission)
+    assert denied(control.admit(replace(ask(), service="flex"), NOON)).rule == "free/waiting"
+    assert control.policy == policy(tier(max_waiting=2))
+
+
 @pytest.mark.parametrize("bound", ["org 3 at once", "org 3 waiting", None])
 def test_no_more_are_offered_than_there_is_room_for(bound: str | None) -> None:
     """Of ten a day two are left."""

@@ -6,9 +6,10 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from control.asks import NOON, ask, controller, policy, send, tier
+from control.asks import NOON, ask, controller, denied, policy, send, tier
 
-from smalti.control import Controller
+from smalti.control import Admission, Controller
+from smalti.control.limits import parse_limit
 
 
 def served(control: Controller) -> str:
@@ -67,3 +68,11 @@ def test_who_is_not_in_the_queue_yet_and_whose_tier_is_gone_are_left_alone() -> 
     control.policy = policy(tier("free", weight=3.0))
     control.enqueue(waits.job_id, NOON)
     assert {served(control), served(control)} == {waits.job_id, gone}
+
+
+def test_a_job_that_is_not_committed_yet_counts_after_the_limits_are_counted_anew() -> None:
+    control = controller(tier("free", parse_limit("3/day")))
+    asked = ask(images=2)
+    assert isinstance(control.admit(asked, NOON), Admission)
+    control.recount([], NOON + 1.0)
+    assert denied(control.admit(ask(images=2), NOON + 2.0)).used == 2

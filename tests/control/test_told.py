@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
-from control.asks import NOON, ask, controller, denied, policy, send, tier
+from control.asks import NOON, ask, controller, send, tier
 
 from smalti.control import Admission, Controller
-from smalti.control.limits import parse_bound, parse_limit
 from smalti.control.live import path_of
 
 PICTURE_S = 10.0
@@ -86,29 +83,3 @@ def test_who_asks_what_would_happen_is_told_by_the_load_of_that_moment() -> None
     for second in range(60):
         control.consider(ask("ben"), NOON + second)
     assert control.load > 0.4
-
-
-def test_a_job_that_is_not_committed_yet_counts_after_the_limits_are_counted_anew() -> None:
-    control = controller(tier("free", parse_limit("3/day")))
-    asked = ask(images=2)
-    assert isinstance(control.admit(asked, NOON), Admission)
-    control.recount([], NOON + 1.0)
-    assert denied(control.admit(ask(images=2), NOON + 2.0)).used == 2
-
-
-def test_a_bound_of_keys_is_none_of_who_came_without_one() -> None:
-    bound = parse_bound("key 1 at once")
-    assert bound is not None
-    control = controller(replace(tier(), bounds=(bound,)))
-    assert isinstance(control.admit(ask(images=2), NOON), Admission)
-    assert denied(control.admit(replace(ask(images=2), key_id="k"), NOON)).kind == "impossible"
-
-
-def test_flex_has_a_line_of_its_own() -> None:
-    control = controller(tier(max_waiting=2))
-    send(control, ask(images=2), NOON)
-    assert denied(control.admit(ask(), NOON)).rule == "free/waiting"
-    assert isinstance(control.admit(replace(ask(), service="flex"), NOON), Admission)
-    assert isinstance(control.admit(replace(ask(), service="flex"), NOON), Admission)
-    assert denied(control.admit(replace(ask(), service="flex"), NOON)).rule == "free/waiting"
-    assert control.policy == policy(tier(max_waiting=2))

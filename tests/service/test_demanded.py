@@ -48,7 +48,7 @@ def test_what_is_known_of_a_request_is_asked_again() -> None:
     ]
     works = {"mini": 200.0, "other": 100.0}
     past = Past(since=NOW, admitted=jobs, denied=rows, before=(), capped=False)
-    period = period_of(past, NOW + 60.0, DEFAULT_POLICY, works)
+    period = period_of(past, NOW + 60.0, DEFAULT_POLICY, works, {})
     assert [row.arrival_s for row in period.rows] == [0, 1, 2, *range(3, 9), 9]
     assert (period.start, period.duration_s) == (NOW, 60.0)
     assert (period.leaves, period.failed) == ({1: 7.0}, frozenset({2}))
@@ -61,7 +61,7 @@ def test_what_is_known_of_a_request_is_asked_again() -> None:
     assert (plan.service, limit.service, model.model) == ("priority", "auto", "other")
     assert pro.work == plus.work == 294.0
     bare = Past(since=NOW, admitted=(), denied=rows[:1], before=(), capped=False)
-    assert period_of(bare, NOW, DEFAULT_POLICY, works).rows[0].work == 200.0
+    assert period_of(bare, NOW, DEFAULT_POLICY, works, {}).rows[0].work == 200.0
 
 
 def test_what_was_served_less_is_asked_for_in_full() -> None:

@@ -10,7 +10,6 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from types import MappingProxyType
 
 from smalti.control.nouns import Offer
 from smalti.control.policy import Policy
@@ -27,7 +26,7 @@ def period_of(
     until: float,
     policy: Policy,
     works: Mapping[str, float],
-    ratios: WorkRatios = MappingProxyType({}),
+    ratios: WorkRatios,
 ) -> Period:
     """policy: that was in force. works: tile-steps of a picture of each model there is. ratios: of
     that, on the rungs of each model."""
