@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 from control.asks import NOON, ask, controller, denied, policy, send, tier
 
-from smalti.control import Admission, Controller
+from smalti.control import Admission, Claim, Controller
+from smalti.control.breathing import WIDE
 from smalti.control.limits import parse_limit
 
 
@@ -76,3 +77,16 @@ def test_a_job_that_is_not_committed_yet_counts_after_the_limits_are_counted_ane
     assert isinstance(control.admit(asked, NOON), Admission)
     control.recount([], NOON + 1.0)
     assert denied(control.admit(ask(images=2), NOON + 2.0)).used == 2
+
+
+def test_a_stated_time_stays_true_where_the_limits_are_counted_anew() -> None:
+    """Ann has a picture that is not in the queue yet, as one that follows another's never is."""
+    control = controller(tier("free", parse_limit("1..3/hour"), promised_wait_s=1.0))
+    waits = control.admit(ask("ann"), NOON - 60)
+    assert isinstance(waits, Admission)
+    control.restore([], NOON, [Claim("user_ann", "free/breathing", WIDE, NOON, NOON + 600)])
+    for i in range(99):
+        send(control, ask(f"ben{i}"), NOON - 50)
+    control.recount([waits.reservation], NOON + 1.0)
+    assert denied(control.consider(ask("ben1"), NOON + 2.0)).limit == 1
+    assert isinstance(control.consider(ask("ann"), NOON + 2.0), Admission)

@@ -222,10 +222,9 @@ class Controller:
 
     def recount(self, reservations: Iterable[Reservation], now: float) -> None:
         """Count anew, where a new policy counts for others than before, or reaches further back."""
-        self._rules.recount(reservations, now)
-        for live in self._live.values():
-            if live.held is not None and live.pending:
-                self._rules.reserve(live.held, now)
+        pending = (live.held for live in self._live.values() if live.pending)
+        held = [one for one in pending if one is not None]
+        self._rules.recount([*reservations, *held], now)
 
     def adopt(self, ask: Ask, admitted_at: float | None = None) -> None:
         """A job that was admitted before a restart, whatever the rules are now.
