@@ -237,6 +237,7 @@ def test_what_is_wrong_is_named(
     [
         ("DELETE", "tiers/gold", {}, "tier_not_found"),
         ("POST", "tiers/undo", {"version": 10_000}, "version_not_found"),
+        ("POST", "tiers/undo", {"version": 2**63}, "version_not_found"),
         ("DELETE", "switches/tier/free", {}, "switch_not_found"),
         ("DELETE", "switches/moon/x", {}, "switch_not_found"),
     ],

@@ -106,6 +106,8 @@ def test_history_and_undo(
     ]
     assert run(["tiers", "history", "--limit", "1"]) == 0
     assert "Too much." in capsys.readouterr().out
+    assert run(["tiers", "history", "--limit", str(2**63)]) == 2
+    assert "less than or equal to 1000000" in capsys.readouterr().err
     db = Database(f"sqlite:///{tmp_path}/smalti.db")
     actions = [row.action for row in Jobs(db).audit_since(0.0)]
     db.close()
@@ -179,6 +181,7 @@ def test_switches_that_are_over_and_to_come_are_marked(
         (["tiers", "remove", "free"], "'free' is the default one"),
         (["tiers", "remove", "gold"], "no tier 'gold'"),
         (["tiers", "undo", "7"], "no version 7"),
+        (["tiers", "undo", str(2**63)], "no version 9223372036854775808"),
         (["switches", "pause", "moon", "x", "--message", "No."], "scope has value 'moon'"),
         (["switches", "pause", "tier", "x", "--message", "No."], "name has value 'x'"),
         (["switches", "resume", "tier", "free"], "The tier 'free' is not paused"),

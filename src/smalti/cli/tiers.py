@@ -161,7 +161,7 @@ def remove_tier(
 
 @tiers.command("history")
 def tiers_history(
-    limit: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many, newest first.")] = 20,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:

@@ -18,6 +18,9 @@ InUse = Callable[[str], tuple[int, int]]
 Make = Callable[[PolicyRow | None, InUse], tuple[PolicyRow, AuditRow]]
 """From the newest version, or None: the next one, and what the record of changes says of it."""
 
+VERSION_MAX = 2**31 - 1
+"""The largest that the column holds."""
+
 _NEWEST = select(func.max(policies.c.version))
 _READ = select(policies).where(policies.c.version == bindparam("its_version"))
 _HISTORY = select(policies).order_by(policies.c.version.desc()).limit(bindparam("most"))
@@ -44,7 +47,8 @@ class PolicyBook:
         return self._db.read(newest)
 
     def version(self, number: int) -> PolicyRow | None:
-        return self._db.read(lambda c: _version(c, number))
+        """None also for a number that is larger than any version's."""
+        return None if number > VERSION_MAX else self._db.read(lambda c: _version(c, number))
 
     def history(self, limit: int) -> list[PolicyRow]:
         """Newest first."""
