@@ -73,6 +73,36 @@ def test_a_retry_of_one_that_was_left_does_not_join_another_like_it(live: Any) -
             live.backend.release()
 
 
+def test_a_retry_joins_its_own_job_although_the_like_was_refused_for_good(live: Any) -> None:
+    body, detached = {"prompt": "hold@1 a boat"}, {"prefer": "respond-async"}
+    switch, why = "/v1/admin/switches/feature/generations", {"why": "A test."}
+    live.http.put(switch, json={"message": "Back soon.", **why})
+    refused = live.http.post(PATH, json=body)
+    assert (refused.status_code, refused.headers["x-should-retry"]) == (503, "false")
+    live.http.delete(switch, params=why)
+    jobs = [
+        live.http.post(PATH, json=body, headers={**detached, **more}).json()["id"]
+        for more in ({}, AGAIN)
+    ]
+    assert jobs[0] == jobs[1]
+    live.backend.holding.get(timeout=5)
+    live.backend.release()
+
+
+def test_no_retry_is_awaited_for_ever(live: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smalti.api.retries.COMES_WITHIN_S", 0.0)
+    body = {"prompt": "hold@1 a boat", "stream": True}
+    with live.http.stream("POST", PATH, json=body) as left:
+        live.backend.holding.get(timeout=5)
+        address = f"/v1/jobs/{left.headers['x-smalti-job']}"
+    soon(lambda: live.http.get(address).json()["status"] == "cancelled")
+    with live.http.stream("POST", PATH, json=body) as first:
+        live.backend.holding.get(timeout=5)
+        with live.http.stream("POST", PATH, json=body, headers=AGAIN) as again:
+            assert again.headers["x-smalti-job"] == first.headers["x-smalti-job"]
+            live.backend.release()
+
+
 def test_a_job_that_was_told_to_who_joined_goes_on_without_the_first(live: Any) -> None:
     body = {"prompt": "hold@1 a boat for two", "stream": False}
     replies: list[Any] = []

@@ -96,13 +96,18 @@ def retry_headers(denial: Denial, now: float, spread: float | None = None) -> di
     spread: in [0, 1), so that clients who are refused together do not come back together.
     """
     wait_s = seconds_until(denial.retry_at, now)
-    if denial.kind == "capacity" and denial.should_retry:
+    if comes_back(denial):
         spread = random.random() if spread is None else spread
         return {"retry-after": str(min(LONGEST_S, max(1, math.ceil(wait_s * (1 + spread / 4)))))}
     headers = {"x-should-retry": "false", **denial_headers(denial, now)}
     if denial.retry_at is not None:
         headers["retry-after"] = str(max(1, wait_s))
     return headers
+
+
+def comes_back(denial: Denial) -> bool:
+    """Whether a client may come back by itself."""
+    return denial.kind == "capacity" and denial.should_retry
 
 
 def moment(at: float | None) -> str | None:

@@ -16,6 +16,7 @@ from smalti.api import places
 from smalti.api.auth import caller_of
 from smalti.api.body import Bodies, Body
 from smalti.api.country import country_of
+from smalti.api.denials import comes_back
 from smalti.api.described import ASKING, described, drawing_replies
 from smalti.api.edge import GONE
 from smalti.api.errors import JsonReply, error_body
@@ -215,8 +216,12 @@ class Images:
             job = await self.service.submit(
                 wanted, caller_of(request), request_id=about_request().request_id, detached=detached
             )
-        except (Denied, Unavailable):
+        except Unavailable:
             self._retries.refused(sent)
+            raise
+        except Denied as refusal:
+            if comes_back(refusal.denial):
+                self._retries.refused(sent)
             raise
         self._retries.begun(sent, job)
         return job

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from weakref import WeakValueDictionary
@@ -20,6 +21,8 @@ from smalti.service import Job
 COUNT = "x-stainless-retry-count"
 KEPT = 10_000
 """Fingerprints of attempts that are over, of which a retry may come."""
+COMES_WITHIN_S = 90.0
+"""Later no retry comes by itself: the SDKs wait for a minute at most, and the rest is the way."""
 
 Fingerprint = tuple[str, str]
 """A user's id, and a hash of what he sent."""
@@ -31,13 +34,14 @@ class Retries:
     def __init__(self, taken_up: Callable[[str, str], Job | None]) -> None:
         self._taken_up = taken_up
         self._jobs: WeakValueDictionary[Fingerprint, Job] = WeakValueDictionary()
-        self._ended: OrderedDict[Fingerprint, int] = OrderedDict()
+        self._ended: OrderedDict[Fingerprint, list[float]] = OrderedDict()
 
     def begun(self, sent: Fingerprint, job: Job) -> None:
         self._jobs[sent] = job
 
     def refused(self, sent: Fingerprint) -> None:
-        """The next retry of this is for an attempt that was refused, not for one that is lost."""
+        """The next retry of this is for an attempt that was refused and may come again by itself,
+        not for one that is lost."""
         self._over(sent)
 
     def left(self, job: Job) -> None:
@@ -45,7 +49,7 @@ class Retries:
         self._over((job.user_id, job.brief.sent))
 
     def _over(self, sent: Fingerprint) -> None:
-        self._ended[sent] = self._ended.pop(sent, 0) + 1
+        self._ended[sent] = [*self._awaited(sent), time.monotonic()]
         if len(self._ended) > KEPT:
             self._ended.popitem(last=False)
 
@@ -54,13 +58,18 @@ class Retries:
         count = headers.get(COUNT, "")
         if not count.isdecimal() or int(count[:9]) == 0:
             return None
-        ended = self._ended.pop(sent, 0)
+        ended = self._awaited(sent)
         if ended:
-            if ended > 1:
-                self._ended[sent] = ended - 1
+            if len(ended) > 1:
+                self._ended[sent] = ended[1:]
             return None
         job = self._jobs.get(sent) or self._taken_up(*sent)
         return None if job is None or job.ended or job.doomed else job
+
+    def _awaited(self, sent: Fingerprint) -> list[float]:
+        """Takes out when those attempts ended of which a retry may still come."""
+        since = time.monotonic() - COMES_WITHIN_S
+        return [at for at in self._ended.pop(sent, ()) if at > since]
 
 
 def fingerprint(user_id: str, path: str, body: Body) -> Fingerprint:
