@@ -53,6 +53,21 @@ def test_a_key_is_a_user_s_own(live: Any) -> None:
     assert send(live.user(), "four", prompt="a ship").status_code == 200
 
 
+@pytest.mark.parametrize("before", [{}, {"idempotency-key": "another"}])
+def test_a_retry_is_known_by_its_key_alone(live: Any, before: dict[str, str]) -> None:
+    """Its first attempt never came; the job of another request that is the same goes on."""
+    body, mine = {"prompt": "hold@1 a boat"}, {"idempotency-key": f"after-{len(before)}"}
+    another, began, again = (
+        live.http.post(PATH, json=body, headers={"prefer": "respond-async", **more})
+        for more in (before, {**mine, "x-stainless-retry-count": "1"}, mine)
+    )
+    assert another.json()["id"] != began.json()["id"] == again.json()["id"]
+    assert again.headers["idempotent-replayed"] == "true"
+    for _ in range(2):
+        live.backend.holding.get(timeout=5)
+    live.backend.release()
+
+
 @pytest.mark.parametrize("key", ["", "k" * 256, "two words"])
 def test_what_is_no_key_is_refused(live: Any, key: str) -> None:
     reply = send(live, key, prompt="a boat")

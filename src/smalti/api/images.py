@@ -127,9 +127,8 @@ class Images:
         about = about_request()
         about.prompt = asked.prompt
         key, detached = key_of(request), is_detached(request, asked)
-        wanted = replace(wanted, manner=replace(wanted.manner, sent=sent[1]))
         if key is None:
-            begun = Begun((await self._job(request, sent, wanted, detached)).view())
+            begun = Begun((await self._retried(request, sent, wanted, detached)).view())
         else:
             async with self._keys.alone(request, key):
                 begun = await self._begin_under(key, request, sent, wanted, detached)
@@ -145,7 +144,7 @@ class Images:
             return Begun(view, again=True)
         wanted = replace(wanted, manner=replace(wanted.manner, idempotency=(key, sent[1])))
         try:
-            return Begun((await self._job(request, sent, wanted, detached)).view())
+            return Begun((await self._job(request, wanted, detached)).view())
         except AlreadyBegun as begun:
             view = begun_meanwhile(self.service, request, key, sent, begun)
             return Begun(view, again=True)
@@ -201,21 +200,17 @@ class Images:
         whole = self.facts.reply(view, asked.who).whole(view, contents)
         return JsonReply(whole, headers=headers)
 
-    async def _job(
-        self,
-        request: Request,
-        sent: Fingerprint,
-        wanted: DrawRequest,
-        detached: bool,
+    async def _retried(
+        self, request: Request, sent: Fingerprint, wanted: DrawRequest, detached: bool
     ) -> Job:
-        """A new job, or the one that the first attempt of a retry began."""
+        """Of a request without a key: a new job, or the one that the first attempt of a retry
+        began."""
         begun = self._retries.first_attempt(sent, request.headers)
         if begun is not None:
             return begun
+        wanted = replace(wanted, manner=replace(wanted.manner, sent=sent[1]))
         try:
-            job = await self.service.submit(
-                wanted, caller_of(request), request_id=about_request().request_id, detached=detached
-            )
+            job = await self._job(request, wanted, detached)
         except Unavailable:
             self._retries.refused(sent)
             raise
@@ -225,6 +220,11 @@ class Images:
             raise
         self._retries.begun(sent, job)
         return job
+
+    async def _job(self, request: Request, wanted: DrawRequest, detached: bool) -> Job:
+        return await self.service.submit(
+            wanted, caller_of(request), request_id=about_request().request_id, detached=detached
+        )
 
     def _manner(self, request: Request, asked: ImageRequest) -> Manner:
         return manner_of(asked, patience_of(request, asked), country_of(request))

@@ -3,7 +3,7 @@
 The SDKs send a request again when a connection breaks, under the same body and with a count. Where
 the first attempt is still being drawn, because its connection broke in a way that nobody has told
 us of, or because the server was started again, the second one follows the same job, and nothing is
-drawn twice.
+drawn twice. What has an `Idempotency-Key` is known by that alone (`idempotent`).
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ class Retries:
 
     def left(self, job: Job) -> None:
         """The next retry is for this one, which is cancelled, and not for another like it."""
-        self._over((job.user_id, job.brief.sent))
+        if job.brief.sent:
+            self._over((job.user_id, job.brief.sent))
 
     def _over(self, sent: Fingerprint) -> None:
         self._ended[sent] = [*self._awaited(sent), time.monotonic()]

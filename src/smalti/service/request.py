@@ -32,7 +32,7 @@ class Manner:
     service: the service tier that was asked for. degrade: whether less may be served under load.
     partial_images: how many partial pictures a stream carries. patience_s: for how long the client
     waits for its reply; None for who does not. region: a country's code, empty if unknown.
-    sent: a hash of what the client sent. idempotency: his key, and the same hash.
+    sent: a hash of what the client sent without a key. idempotency: his key, and such a hash.
     """
 
     service: Literal["auto", "default", "flex", "priority"] = "auto"
@@ -101,7 +101,7 @@ class Brief:
     with_source, with_mask: whether the job keeps a source picture, and a mask over it.
     rung, service: of the ladder, and the service tier, on which it is served. partial_images: at
     most so many partial pictures are sent; None for as many as are asked for. sent: a hash of what
-    the client sent, by which a retry is known.
+    the client sent, by which a retry is known; empty where it had a key.
     """
 
     kind: Kind
