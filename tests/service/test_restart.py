@@ -186,6 +186,26 @@ def test_a_limit_outlives_a_restart(tmp_path: Path) -> None:
     in_two_lives(tmp_path, first, second, clock=clock)
 
 
+def test_what_a_cancelled_job_took_outlives_a_restart(tmp_path: Path) -> None:
+    def used(it: Life) -> list[int]:
+        return [one.used for one in it.service.standing(it.user("poor", "free"))]
+
+    async def first(it: Life) -> None:
+        poor = it.user("poor", "free")
+        job = await it.service.submit(ask("hold@0"), poor)
+        await it.holding()
+        it.backend.pause(it.backend.orders[0].picture_id)  # it has taken 0.1 s and has no row
+        await it.holding()
+        await it.service.cancel(job.job_id, poor)
+        assert used(it) == [1]
+
+    async def second(it: Life) -> None:
+        assert used(it) == [1]
+
+    tiers = {"free": {"limits": ["9 device_s/day"]}}
+    in_two_lives(tmp_path, first, second, tiers=tiers)
+
+
 def test_a_limit_outlives_a_restart_with_the_clock_ahead(tmp_path: Path) -> None:
     """As on a machine that took local time for UTC, and is set right once it has a network."""
     clock = Clock()

@@ -99,9 +99,10 @@ class Ends:
 
     async def _cancel(self, job: Job) -> None:
         now, refunded = self._books.now(), job.untouched
+        used = [(its.index, its.device_s) for its in job.pictures if its.progress != "kept"]
         cancelled = await self._books.keeper.insist(
             f"the cancelling of {job.job_id}",
-            lambda: self._books.jobs.cancel(job.job_id, now, refunded),
+            lambda: self._books.jobs.cancel(job.job_id, now, refunded, used),
         )
         if not cancelled and await self._succeeded(job):
             return

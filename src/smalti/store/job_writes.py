@@ -28,6 +28,9 @@ from smalti.store.idempotency import Idempotency
 from smalti.store.rows import LIVE, UNDRAWN, JobRow, JobState, PictureRow, PictureState
 from smalti.store.schema import jobs, picture_rows, pictures, reservations
 
+Used = Sequence[tuple[int, float]]
+"""Pictures, and device-seconds that each has used in all."""
+
 _JOB: BindParameter[str] = bindparam("its_job")
 _PICTURE: BindParameter[int] = bindparam("its_picture")
 _LIVE = jobs.c.state.in_(LIVE)
@@ -145,9 +148,11 @@ def fail(connection: Connection, job_id: str, code: str, message: str, at: float
     return True
 
 
-def cancel(connection: Connection, job_id: str, at: float, refunded: int) -> bool:
+def cancel(connection: Connection, job_id: str, at: float, refunded: int, used: Used = ()) -> bool:
     if not _end(connection, job_id, "cancelled", at):
         return False
+    for index, device_s in used:
+        _change_undrawn(connection, job_id, index, device_s=device_s)
     _end_pictures(connection, job_id, "cancelled")
     idempotency.forget_job(connection, job_id)
     _settle(connection, job_id, max(refunded, 0))

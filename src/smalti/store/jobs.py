@@ -135,12 +135,15 @@ class Jobs:
         """
         return await self._db.write(lambda c: job_writes.fail(c, job_id, code, message, at))
 
-    async def cancel(self, job_id: str, at: float, refunded: int) -> bool:
+    async def cancel(
+        self, job_id: str, at: float, refunded: int, used: job_writes.Used = ()
+    ) -> bool:
         """A job ends by its owner's wish. refunded: pictures that do not count after all.
 
+        used: of pictures that are not finished, as far as it is more than their rows have told.
         False where it had ended before.
         """
-        return await self._db.write(lambda c: job_writes.cancel(c, job_id, at, refunded))
+        return await self._db.write(lambda c: job_writes.cancel(c, job_id, at, refunded, used))
 
     # --- what is asked ---
 
