@@ -119,6 +119,20 @@ def test_a_default_tier_that_is_not_in_force(db: Database, tmp_path: Path) -> No
         Policies(db, settings_of(tmp_path)).checked()
 
 
+def test_a_running_server_keeps_its_default_tier(
+    db: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = Policies(db, settings_of(tmp_path))
+    Policies(db, settings_of(tmp_path, default_tier="plus")).remove_tier("free", WHY)
+    for _ in range(2):
+        assert (server.current().version, "free" in server.current().tiers) == (0, True)
+    assert caplog.text.count("'default_tier' has value 'free'") == 1
+    with pytest.raises(Conflict, match="'free' is the default one"):
+        server.set_tier("pro", {"weight": 2}, WHY)
+    server.undo(0, WHY)
+    assert server.current().version == 2
+
+
 # --- in force ---
 
 

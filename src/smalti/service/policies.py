@@ -67,7 +67,7 @@ class Policies:
         _check_models(self._written, models)
         self._basis = _hash_of(self._written)
         self._policy = self._written
-        self._unreadable = 0
+        self._passed_over = 0
         self._start(mending)
 
     def _start(self, mending: bool) -> None:
@@ -78,7 +78,7 @@ class Policies:
             except ConfigError:
                 if not mending:
                     raise
-                self._unreadable = row.version
+                self._passed_over = row.version
             same = self._policy.written() == self._written.written()
             if row.basis != self._basis and not (same or mending):
                 log.warning(
@@ -103,7 +103,7 @@ class Policies:
             version = self._book.newest_version()
         except StoreUnavailable:
             return self._policy
-        if version not in (self._policy.version, self._unreadable):
+        if version not in (self._policy.version, self._passed_over):
             row = self._book.newest()
             if row is not None:
                 self._take(row)
@@ -111,10 +111,13 @@ class Policies:
 
     def _take(self, row: PolicyRow) -> None:
         try:
-            self._policy = _read(row)
+            policy = _read(row)
+            _check_default(self._default_tier, policy)
         except ConfigError as error:
-            self._unreadable = row.version
+            self._passed_over = row.version
             log.error("the tiers stay those of version %d: %s", self._policy.version, error)
+        else:
+            self._policy = policy
 
     def made(self, version: int) -> PolicyRow | None:
         """Who made a version, when and why; None for 0, which the settings made."""
@@ -267,15 +270,16 @@ class Policies:
 
     def _refuse_missing_tiers(self, before: Policy, after: Policy, in_use: InUse) -> None:
         """A tier that somebody needs must be there."""
+        default = self._default_tier
+        if default not in after.tiers and default in {*before.tiers, *self._policy.tiers}:
+            raise Conflict(
+                f"The tier '{default}' is the default one. Set 'default_tier' to another first.",
+                param="name",
+                code="tier_in_use",
+            )
         for name in before.tiers:
             if name in after.tiers:
                 continue
-            if name == self._default_tier:
-                raise Conflict(
-                    f"The tier '{name}' is the default one. Set 'default_tier' to another first.",
-                    param="name",
-                    code="tier_in_use",
-                )
             users, jobs = in_use(name)
             if users or jobs:
                 raise Conflict(
