@@ -18,8 +18,8 @@ export function freshName() {
  * Sends a request, under one Idempotency-Key for as long as the server cannot be reached: what it
  * had begun before the connection broke is not begun again. Resolves to the job.
  * wanted: prompt, and perhaps style, size, n, seed, model, service_tier, conversation, parent, and
- * source, a Blob. held: told the error with which the server takes nothing for the moment. Raises
- * ApiError.
+ * source, a function that fetches a Blob. held: told the error with which the server takes nothing
+ * for the moment. Raises ApiError.
  */
 export async function begin(wanted, held) {
   const { source, ...fields } = wanted;
@@ -29,14 +29,18 @@ export async function begin(wanted, held) {
   if (source) {
     options.form = new FormData();
     for (const [name, value] of given) options.form.append(name, String(value));
-    options.form.append("image", source, "picture");
+    options.form.append("image", await patiently(source, held), "picture");
   } else {
     options.json = Object.fromEntries(given);
   }
-  const path = source ? "/v1/images/edits" : "/v1/images/generations";
+  return patiently(() => ask(source ? "/v1/images/edits" : "/v1/images/generations", options), held);
+}
+
+/** Does it again until the server is reached and takes it. held: as `begin` has it. */
+async function patiently(act, held) {
   for (let pauseMs = LEAST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, 2 * pauseMs)) {
     try {
-      return await ask(path, options);
+      return await act();
     } catch (error) {
       const starting = error instanceof ApiError && error.status === 503 && !error.denial;
       if (!(error instanceof Unreachable) && !starting) throw error;
