@@ -30,3 +30,37 @@ def test_a_turn_on_a_picture_that_is_sent_while_nobody_is_there(
     jobs = jobs_of(page, server.url)
     assert jobs[0]["asked"]["parent"] == f"{jobs[1]['id']}/0"
     assert visit.complaints == []
+
+
+def test_what_could_not_be_shown_is_shown_when_the_server_is_back(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    server = striped()
+    visit = visitor(server.url)
+    page = visit.open(new_key(server))
+    ask(page, "a boat")
+    turn(page, 1)
+    page.click("text=New picture")
+    page.locator(".welcome").wait_for()
+    visit.context.set_offline(True)
+    page.locator(".history a", has_text="a boat").click()
+    page.wait_for_selector("#unreachable:not([hidden])")
+    assert page.locator(".toast").last.inner_text() == "The server cannot be reached."
+    assert page.locator(".turn").count() == 0
+    visit.context.set_offline(False)
+    page.wait_for_selector("#unreachable", state="hidden", timeout=8_000)
+    turn(page, 1)
+
+
+def test_a_view_of_the_console_too(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    server = striped()
+    visit = visitor(server.url)
+    page = visit.open(server.key, "/console")
+    page.wait_for_selector(".figures")
+    visit.context.set_offline(True)
+    page.click("text=Record")
+    page.wait_for_selector("#unreachable:not([hidden])")
+    visit.context.set_offline(False)
+    page.locator("h2", has_text="Who changed what").wait_for(timeout=8_000)

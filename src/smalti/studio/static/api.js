@@ -1,5 +1,7 @@
 // The HTTP API, as every other client sees it: a key, JSON, and server-sent events.
 
+import { t } from "./words.js";
+
 const KEY = "smalti.key";
 
 /** What the server said no with. body: its JSON, if it was JSON. */
@@ -18,7 +20,11 @@ export class ApiError extends Error {
 }
 
 /** The server was not reached at all. */
-export class Unreachable extends Error {}
+export class Unreachable extends Error {
+  constructor() {
+    super(t("api.unreachable"));
+  }
+}
 
 const DATE_STEP_MS = 2000;
 
@@ -84,7 +90,7 @@ async function send(path, { method = "GET", json, form, headers = {}, signal } =
   } catch (error) {
     if (error.name === "AbortError") throw error;
     tellReach(false);
-    throw new Unreachable(error.message);
+    throw new Unreachable();
   }
   tellReach(true);
   hearTime(reply.headers.get("date"), askedAt);
@@ -128,7 +134,7 @@ export async function follow(path, hear, signal) {
     } catch (error) {
       if (error.name === "AbortError") throw error;
       tellReach(false);
-      throw new Unreachable(error.message);
+      throw new Unreachable();
     }
     if (chunk.done) return;
     const blocks = (rest + chunk.value).split("\n\n");

@@ -4,6 +4,7 @@ import { ApiError, ask, forgetKey, keepKey, key, onReach } from "./api.js";
 import { button, h, showDialog } from "./dom.js";
 import { t } from "./words.js";
 
+const TRY_EVERY_MS = 2000;
 const THEMES = ["auto", "light", "dark"];
 
 /** As it was chosen in this browser, or as the system has it. */
@@ -35,7 +36,7 @@ export function announce(text) {
   setTimeout(() => line.remove(), 6000);
 }
 
-/** A band along the top while the server cannot be reached. */
+/** A band along the top while the server cannot be reached; it is tried meanwhile. */
 export function watchReach() {
   const band = document.querySelector("#unreachable");
   onReach((reached) => {
@@ -44,6 +45,7 @@ export function watchReach() {
     band.textContent = reached ? "" : t("shell.unreachable");
     if (reached) announce(t("shell.reached"));
   });
+  setInterval(() => band.hidden || ask("/healthz").catch(() => {}), TRY_EVERY_MS);
 }
 
 /** Asks for a key until the server takes one. scope: what it must open. Resolves once it does. */

@@ -1,6 +1,6 @@
 // The console: what the server does, and the levers.
 
-import { takeKeyFromAddress } from "../api.js";
+import { onReach, takeKeyFromAddress, Unreachable } from "../api.js";
 import { h, replace } from "../dom.js";
 import { announce, applyTheme, signIn, signOutButton, themeButton, watchReach } from "../shell.js";
 import { loadWords, t } from "../words.js";
@@ -20,9 +20,11 @@ class Console {
       this.main,
     );
     addEventListener("hashchange", () => this.route());
+    onReach((reached) => reached && this.missed && this.route());
   }
 
   async route() {
+    this.missed = false;
     const [, given, name] = location.hash.split("/");
     const place = given in this.views ? given : "now";
     replace(this.tabs, Object.keys(this.views).map((view) => h("a", { href: `#/${view}`, aria: view === place ? { current: "page" } : {} }, t(`console.${view}`))));
@@ -32,6 +34,7 @@ class Console {
     try {
       await view.show(name ? decodeURIComponent(name) : undefined);
     } catch (error) {
+      this.missed = error instanceof Unreachable;
       announce(error.message);
     }
   }

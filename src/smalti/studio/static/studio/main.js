@@ -1,6 +1,6 @@
 // The studio: puts its parts on the page, and shows what the address says.
 
-import { ask, takeKeyFromAddress } from "../api.js";
+import { ask, onReach, takeKeyFromAddress, Unreachable } from "../api.js";
 import { button, h, icon, replace } from "../dom.js";
 import { announce, applyTheme, signIn, signOutButton, themeButton, watchReach } from "../shell.js";
 import { loadWords, t } from "../words.js";
@@ -22,6 +22,7 @@ class Studio {
     this.main = h("main", { id: "main", tabindex: -1 });
     this.draw();
     addEventListener("hashchange", () => this.route());
+    onReach((reached) => reached && this.missed && this.route());
     addEventListener("keydown", (event) => this.key(event));
   }
 
@@ -74,6 +75,7 @@ class Studio {
   }
 
   async route() {
+    this.missed = false;
     this.toggle(false);
     const [, place, name] = location.hash.split("/");
     this.show(place === "gallery" ? "gallery" : "talk");
@@ -103,10 +105,12 @@ class Studio {
     this.conversation.element.hidden = this.composer.element.hidden = view !== "talk";
   }
 
+  /** What could not be shown since the server is away is shown when it is back. */
   async guarded(act) {
     try {
       await act();
     } catch (error) {
+      this.missed = error instanceof Unreachable;
       announce(error.message);
     }
   }
