@@ -99,6 +99,8 @@ def test_a_disabled_user(people: People, user: User) -> None:
     _, secret = people.create_key(user.user_id, "laptop")
     assert people.disable(user.user_id).disabled_at == 1_000_000.0
     assert refusal(people, secret) == "user_disabled"
+    with pytest.raises(Unauthorized, match=f"^The user of the key {secret[:11]}… is disabled. Ask"):
+        people.caller_of(secret, 0.0)
     people.enable(user.user_id)
     assert people.caller_of(secret, 0.0).user == user
 

@@ -217,13 +217,14 @@ class People:
             created_at=row.created_at,
             disabled_at=row.disabled_at,
         )
-        shown = f"The key {row.prefix}…"
+        shown = f"key {row.prefix}…"
         if row.revoked_at is not None:
-            _refuse("revoked_api_key", f"{shown} was revoked.", "Ask for a new one.")
+            _refuse("revoked_api_key", f"The {shown} was revoked.", "Ask for a new one.")
         if row.expires_at is not None and row.expires_at <= now:
-            _refuse("expired_api_key", f"{shown} has expired.", "Ask for a new one.")
+            _refuse("expired_api_key", f"The {shown} has expired.", "Ask for a new one.")
         if user.disabled_at is not None:
-            _refuse("user_disabled", f"The user of {shown} is disabled.", "Ask your administrator.")
+            disabled = f"The user of the {shown} is disabled."
+            _refuse("user_disabled", disabled, "Ask your administrator.")
         return Caller(user=user, key_id=row.key_id, scopes=frozenset(row.scopes.split()))
 
     # --- the database ---
