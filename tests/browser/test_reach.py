@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import httpx2
 import pytest
 from browsing import ask, jobs_of, turn
 from hosted import Hosted, new_key
@@ -64,3 +65,24 @@ def test_a_view_of_the_console_too(
     page.wait_for_selector("#unreachable:not([hidden])")
     visit.context.set_offline(False)
     page.locator("h2", has_text="Who changed what").wait_for(timeout=8_000)
+
+
+def test_whose_key_is_revoked_while_he_waits_is_told_so(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    server = striped(slots=1)
+    key = new_key(server)
+    visit = visitor(server.url)
+    page = visit.open(key)
+    ask(page, "hold@3")
+    server.backend.holding.get(timeout=10)
+    headers = {"authorization": f"Bearer {server.key}"}
+    with httpx2.Client(base_url=f"{server.url}/v1/admin", headers=headers) as http:
+        ids = [
+            one["id"] for one in http.get("/keys").json()["data"] if key.startswith(one["prefix"])
+        ]
+        http.delete(f"/keys/{ids[0]}").raise_for_status()
+    server.backend.release()
+    page.locator(".status.wrong").wait_for()
+    assert "was revoked. Ask for a new one." in page.locator(".status.wrong").inner_text()
+    assert visit.complaints == []

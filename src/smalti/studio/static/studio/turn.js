@@ -48,9 +48,13 @@ export class Turn {
   async follow() {
     this.wait = new WaitCard(this.job, () => this.cancel());
     replace(this.status, this.wait.element);
-    const job = await watch(this.job.id, (told) => this.hear(told), this.aborting.signal);
-    if (job) this.end(job);
-    else if (!this.aborting.signal.aborted) this.gone();
+    try {
+      const job = await watch(this.job.id, (told) => this.hear(told), this.aborting.signal);
+      if (job) this.end(job);
+      else if (!this.aborting.signal.aborted) this.gone();
+    } catch (error) {
+      replace(this.status, h("div", { class: "status wrong", role: "alert" }, h("p", {}, error.message)));
+    }
   }
 
   hear(told) {
