@@ -126,6 +126,27 @@ def test_a_lever_is_previewed_applied_and_undone(
     assert visit.complaints == []
 
 
+def test_what_reads_the_same_before_and_after_is_not_struck_out(
+    visitor: Callable[..., Any], crowded: Crowded
+) -> None:
+    def a_little_later(route: Any) -> None:
+        told = route.fetch().json()
+        before, after = told["before"]["tiers"]["free"], told["after"]["tiers"]["free"]
+        before["wait_p95_s"], after["wait_p95_s"] = 103.8, 104.2
+        route.fulfill(json=told)
+
+    visit = visitor(crowded.url)
+    visit.page.route("**/v1/admin/preview", a_little_later)
+    page = visit.open(crowded.key, "/console")
+    page.click("text=Levers")
+    lever = page.locator("[data-tier=free]")
+    lever.locator("summary").click()
+    lever.get_by_label("Weight").fill("2")
+    lever.get_by_role("button", name="Preview").click()
+    row = lever.locator(".preview tr", has_text="free").first
+    assert row.locator("td").nth(4).inner_text() == "104 s"
+
+
 def test_a_switch_with_the_sentence_that_users_read(
     visitor: Callable[..., Any], crowded: Crowded
 ) -> None:

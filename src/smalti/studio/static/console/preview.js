@@ -17,8 +17,9 @@ export function previewed(preview) {
 }
 
 function change(before, after, shown = (value) => number(value)) {
-  if (before === after) return shown(after);
-  return h("span", {}, h("s", { class: "soft" }, shown(before)), " ", h("b", {}, shown(after)));
+  const [was, is] = [shown(before), shown(after)];
+  if (was === is) return is;
+  return h("span", {}, h("s", { class: "soft" }, was), " ", h("b", {}, is));
 }
 
 function both(before, after) {
