@@ -57,7 +57,7 @@ function meter(limit) {
     const at = limit.reset_at ? new Date(limit.reset_at) : null;
     const left = at ? (at - serverNow()) / 1000 : 0;
     const moves = limit.floor !== limit.ceiling ? t("limits.breathes", { floor: limit.floor, ceiling: limit.ceiling }) : "";
-    replace(opens, [left > 0 ? t("limits.more_at", { at: moment(at), left: countdown(left) }) : "", moves].filter(Boolean).join(" "));
+    replace(opens, [left > 0 ? t(limit.remaining ? "limits.more_at" : "limits.next_at", { at: moment(at), left: countdown(left) }) : "", moves].filter(Boolean).join(" "));
   });
   return element;
 }
