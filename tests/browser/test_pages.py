@@ -154,3 +154,14 @@ def test_a_time_of_at_most_is_never_told_as_less(
         ["2 days", "2 days 1 h"],
         ["2 days 1 h", "2 days 1 h"],
     ]
+
+
+def test_the_narrowest_phone_has_all_of_the_studio(
+    visitor: Callable[..., Any], server: Hosted
+) -> None:
+    page = visitor(server.url, "phone").open(server.key)
+    page.set_viewport_size({"width": 320, "height": 640})
+    until(page, "innerWidth === 320")
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    page.locator(".send").click()
+    assert page.locator(".toast").inner_text() == "Say what to draw."
