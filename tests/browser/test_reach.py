@@ -86,3 +86,25 @@ def test_whose_key_is_revoked_while_he_waits_is_told_so(
     page.locator(".status.wrong").wait_for()
     assert "was revoked. Ask for a new one." in page.locator(".status.wrong").inner_text()
     assert visit.complaints == []
+
+
+def test_no_time_is_told_while_the_server_is_away(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    server = striped(slots=1, keep_alive_s=1)
+    visit = visitor(server.url)
+    page = visit.open(new_key(server))
+    ask(page, "hold@3")
+    server.backend.holding.get(timeout=10)
+    ask(page, "a boat")
+    time = page.locator(".turn").nth(1).locator(".time")
+    time.filter(has_text="Finished").wait_for()
+    visit.context.set_offline(True)
+    ask(page, "a fox")
+    page.wait_for_selector("#unreachable:not([hidden])")
+    time.filter(has_text="told again once the server is back").wait_for()
+    visit.context.set_offline(False)
+    page.wait_for_selector("#unreachable", state="hidden")
+    time.filter(has_text="Finished").wait_for()
+    server.backend.release()
+    turn(page, 3)

@@ -1,7 +1,13 @@
 // Where a job is in the queue, in words that are true for as long as they stand there.
 
+import { onReach } from "../api.js";
 import { button, everySecond, h, replace } from "../dom.js";
 import { atMost, duration, t } from "../words.js";
+
+let away = false;
+onReach((reached) => {
+  away = !reached;
+});
 
 /** job: as the API told it. onCancel: what to do when it is no longer wanted. */
 export class WaitCard {
@@ -46,7 +52,8 @@ export class WaitCard {
     const passed = (performance.now() - this.since) / 1000;
     const [soon, late] = this.told.eta_s.map((s) => Math.max(0, s - passed));
     replace(this.place, this.words());
-    replace(this.time, late < 2 ? t("wait.any_moment") : t("wait.between", { soon: duration(soon), late: atMost(late) }));
+    if (away) replace(this.time, t("wait.away"));
+    else replace(this.time, late < 2 ? t("wait.any_moment") : t("wait.between", { soon: duration(soon), late: atMost(late) }));
     replace(this.why, t("wait.why"), " ", t("wait.leave"));
   }
 }
