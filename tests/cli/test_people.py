@@ -120,10 +120,39 @@ def test_changes_are_on_record(ask: Say, server: Database) -> None:
 
 
 def test_another_folder(ask: Say, tmp_path: Path) -> None:
-    there = str(tmp_path / "elsewhere")
-    ask("users", "create", "ada", "--data-dir", there)
-    assert (tmp_path / "elsewhere/smalti.db").exists()
+    there = tmp_path / "elsewhere"
+    there.mkdir()
+    ask("users", "create", "ada", "--data-dir", str(there))
+    assert (there / "smalti.db").exists()
     assert not (tmp_path / "smalti.db").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "denials", "orgs list", "orgs create lab", "users list", "users create ada",
+        "users tier ada pro", "users disable ada", "users enable ada", "keys list",
+        "keys create ada", "keys revoke key_1", "tiers", "tiers history", "switches",
+        "tiers set free --weight 2 --why no", "tiers undo 0 --why no",
+        "switches pause model smalti-mini --message no --why no",
+    ],
+)  # fmt: skip
+def test_a_folder_that_is_mistyped_is_told_and_not_made(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: str
+) -> None:
+    there = tmp_path / "elswhere"
+    assert run([*words.split(), "--data-dir", str(there)]) == 2
+    assert f"There is no directory {there}." in capsys.readouterr().err
+    assert not there.exists()
+
+
+@pytest.mark.parametrize("words", ["denials", "users list", "keys revoke key_1"])
+def test_a_folder_without_a_database_stays_so(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: str
+) -> None:
+    assert run(words.split()) == 2
+    assert f"There is no database {tmp_path / 'smalti.db'}." in capsys.readouterr().err
+    assert not [*tmp_path.iterdir()]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +168,7 @@ def test_another_folder(ask: Say, tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_done(
-    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str], server: Database
 ) -> None:
     assert run(words) == 2
     printed = capsys.readouterr()

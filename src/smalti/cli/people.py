@@ -81,14 +81,14 @@ class Office:
 
 
 @contextmanager
-def opened(data_dir: Path | None) -> Iterator[Office]:
-    from smalti.cli.store_checks import database_address
+def opened(data_dir: Path | None, new: bool = False) -> Iterator[Office]:
+    """new: whether the database may be made."""
+    from smalti.cli.kept import kept
     from smalti.config import read_settings
-    from smalti.store.database import Database
     from smalti.store.people import People
 
     settings = read_settings({"data_dir": data_dir})
-    db = Database(database_address(settings))
+    db = kept(settings, new)
     try:
         yield Office(db, People(db), settings)
     finally:
@@ -98,7 +98,7 @@ def opened(data_dir: Path | None) -> Iterator[Office]:
 @orgs.command("create")
 def create_organisation(name: str, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Make an organisation."""
-    with opened(data_dir) as office:
+    with opened(data_dir, new=True) as office:
         made = office.people.create_organisation(name)
         office.note("organisation.create", org_id=made.org_id, name=made.name)
     _tell(made, made.org_id, as_json)
@@ -120,7 +120,7 @@ def create_user(
     data_dir: DataDir = None,
 ) -> None:
     """Make a user."""
-    with opened(data_dir) as office:
+    with opened(data_dir, new=True) as office:
         made = office.people.create_user(name, office.organisation(org), office.tier(tier))
         office.note("user.create", user_id=made.user_id, name=made.name, tier=made.tier)
     _tell(made, made.user_id, as_json)

@@ -59,14 +59,13 @@ Models = Annotated[str | None, typer.Option(help='Names of models; "" for all.')
 
 @contextmanager
 def _policies(data_dir: Path | None, mending: bool = False) -> Iterator[Policies]:
-    from smalti.cli.store_checks import database_address
+    from smalti.cli.kept import kept
     from smalti.config import read_settings
     from smalti.models.facts import MODELS
     from smalti.service.policies import Policies
-    from smalti.store.database import Database
 
     settings = read_settings({"data_dir": data_dir})
-    db = Database(database_address(settings))
+    db = kept(settings, new=True)
     try:
         yield Policies(db, settings, tuple(model.name for model in MODELS), mending=mending)
     finally:
