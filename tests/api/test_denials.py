@@ -198,6 +198,15 @@ def test_titles(rule: str, scope: Any, unit: Any, title: str) -> None:
     assert body["violated-policies"] == [rule.partition("/")[2]]
 
 
+def test_a_title_says_used_up_only_where_nothing_is_left() -> None:
+    titles = [denial_body(DAY._replace(used=used))["title"] for used in (2, 3, 4)]
+    left = "Fewer daily images left than asked for"
+    assert titles == [left, "Daily images used up", "Daily images used up"]
+    pace = DAY._replace(rule="free/org/h", scope="org", limit=30, burst=8, used=7)
+    left = "Fewer hourly images of your organisation left than asked for"
+    assert denial_body(pace)["title"] == left
+
+
 def test_a_limit_that_breathes_says_why_it_is_where_it_is() -> None:
     denial = DAY._replace(rule="plus/3h", limit=7, used=7, floor=3, ceiling=50, reason="load")
     told = '"3h";q=7;min=3;max=50;why=load'

@@ -152,4 +152,6 @@ def _title(denial: Denial) -> str:
     what = f"{unit}{whose} per {window}"
     if window in _WINDOWS:
         what = f"{_WINDOWS[window]} {unit}{whose}"
+    if denial.used < denial.most:
+        return f"Fewer {what} left than asked for"
     return f"{what} used up".capitalize()
