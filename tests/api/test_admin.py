@@ -128,6 +128,23 @@ def test_who_changed_what_is_on_record(live: Any) -> None:
     assert page["data"][2]["detail"]["id"] == user["id"]
 
 
+def test_of_a_user_what_was_changed_is_on_record_and_nothing_else(live: Any) -> None:
+    user = made(live, "users", name="Ida")
+    path = f"/v1/admin/users/{user['id']}"
+    for change in ({}, {"tier": "pro"}, {"tier": "pro", "disabled": False}, {"disabled": True}):
+        reply = live.http.post(path, json=change)
+        assert reply.status_code == 200
+    disabled = reply.json()
+    assert live.http.post(path, json={"disabled": True}).json() == disabled
+    page = live.http.get("/v1/admin/audit").json()["data"]
+    details = [one["detail"] for one in page if one["detail"].get("id") == user["id"]]
+    assert details == [
+        {**disabled, "before": {"disabled_at": None}},
+        {**user, "tier": "pro", "before": {"tier": "free"}},
+        user,
+    ]
+
+
 @pytest.mark.parametrize(
     ("path", "fields", "param", "code"),
     [

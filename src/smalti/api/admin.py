@@ -130,13 +130,16 @@ class Admin:
         """Another tier, or whether the user's keys are accepted; both count at once."""
         change = await self._read(UserChange, request)
         user = self._find_user(user_id)
+        before = told_user(user)
         if change.tier is not None:
             user = await asyncio.to_thread(self._people.set_tier, user_id, self._tier(change.tier))
-        if change.disabled is not None:
+        if change.disabled not in (None, user.disabled_at is not None):
             act = self._people.disable if change.disabled else self._people.enable
             user = await asyncio.to_thread(act, user_id)
         told = told_user(user)
-        await self._note(request, "user.change", told)
+        changed = {name: was for name, was in before.items() if told[name] != was}
+        if changed:
+            await self._note(request, "user.change", {**told, "before": changed})
         return JsonReply(told)
 
     def _find_user(self, user_id: str) -> User:
