@@ -23,6 +23,18 @@ def test_a_place_is_for_as_much_as_was_asked_for() -> None:
     assert not places.holds("ben", 1.0, NOON + 60.0)
 
 
+def test_whether_there_is_any_place_for_him() -> None:
+    kept = Appointments()
+    kept.keep(Claim("ann", RULE, 0, NOON + 9, NOON + 9 + KEPT_S), "free", 10.0)
+    told = [
+        kept.any_for("ann", NOON),
+        kept.any_for("ann", NOON + 9 + KEPT_S),
+        kept.any_for("ben", NOON),
+    ]
+    assert told == [True, True, False]
+    assert not kept.any_for("ann", NOON + 10 + KEPT_S)
+
+
 def test_one_who_asks_for_more_keeps_what_he_was_told_for_less() -> None:
     places = Appointments()
     places.keep(told("ann", 60.0), "free", 100.0)

@@ -110,6 +110,8 @@ def test_a_place_is_for_one_request_of_one_user_and_for_a_while() -> None:
     control = busy(30)
     at = refusal(control, ask("ann")).retry_at
     assert at is not None
+    for asked in (ask("ann"), ask("ann", 2)):
+        assert "for whichever of your requests comes first." in refusal(control, asked).message
     assert isinstance(control.consider(ask("ben"), at), Denial)
     assert isinstance(control.admit(ask("ann"), at), Admission)
     assert isinstance(control.consider(ask("ann"), at), Denial)

@@ -9,12 +9,12 @@ from smalti.control.limits import Bound, parse_limit
 
 
 def test_a_promise_is_told_as_it_is() -> None:
-    denial = wording.too_long(tier(), 2.5, 7.2, None, (), False, NOON)
+    denial = wording.too_long(tier(), 2.5, 7.2, None, (), True, False, NOON)
     assert "promised to start within 2.5 s, and yours might start only in 8 s." in denial.message
 
 
 def test_the_longest_that_a_wait_may_be_is_not_told_as_what_it_will_be() -> None:
-    late = wording.too_long(tier(), 30.0, 35.1, None, (), False, NOON)
+    late = wording.too_long(tier(), 30.0, 35.1, None, (), True, False, NOON)
     client = wording.too_long_for_client(5.0, (24.0, 41.5), False, NOON)
     assert "yours might start only in 36 s." in late.message
     assert client.message.startswith("The pictures might be there only in 42 s, and your client")

@@ -64,6 +64,10 @@ class Appointments:
         places = self._kept.get(user_id, ())
         return min((at for at, _, _, its in places if at > now and _fits(work, its)), default=None)
 
+    def any_for(self, user_id: str, now: float) -> bool:
+        """Whether a place is kept for him, now or later, for however much."""
+        return any(until >= now for _, until, _, _ in self._kept.get(user_id, ()))
+
     def came(self, user_id: str, service_class: str) -> tuple[Place, ...]:
         """He is admitted. Returns the places that were kept for him, the first of them first.
 

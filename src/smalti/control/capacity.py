@@ -249,7 +249,8 @@ class Capacity:
         if wait_s <= promised_s:
             wait_s = late_s
         soon = at - now <= SOON_S and not self._refuses(tier, now)
-        return wording.too_long(tier, promised_s, wait_s, claim, options, soon, now)
+        first = not self._appointments.any_for(ask.user_id, now)
+        return wording.too_long(tier, promised_s, wait_s, claim, options, first, soon, now)
 
     def _options(self, tier: Tier, ask: Ask, now: float) -> tuple[Option, ...]:
         """Those who have nothing in flex are told the same for a second."""

@@ -247,22 +247,28 @@ def _full(
 
 def too_long(
     tier: Tier, promised_s: float, wait_s: float, claim: Claim | None, options: tuple[Option, ...],
-    should_retry: bool, now: float,
+    first: bool, should_retry: bool, now: float,
 ) -> Denial:  # fmt: skip
     """wait_s: within which the pictures would have their slots nine times in ten. claim: of the
-    place that is kept; None where a pause is to begin of which the end is not known."""
+    place that is kept; None where a pause is to begin of which the end is not known. first: whether
+    none was kept for the user before."""
     at = None if claim is None else claim.at
     return Denial(
         "capacity", "server/promise", "server", round(promised_s), math.ceil(wait_s), "seconds",
         retry_at=at, reason="load", options=options, claim=claim, should_retry=should_retry,
-        words=Words(_too_long, tier, promised_s, wait_s, at, now),
+        words=Words(_too_long, tier, promised_s, wait_s, at, first, now),
     )  # fmt: skip
 
 
-def _too_long(tier: Tier, promised_s: float, wait_s: float, at: float | None, now: float) -> str:
+def _too_long(
+    tier: Tier, promised_s: float, wait_s: float, at: float | None, first: bool, now: float
+) -> str:
     place = "It is not known when there is a place for you."
     if at is not None:
-        place = f"Come back at {time_in_words(at, now)}: a place is kept for you."
+        kept = "a place is kept for you"
+        if not first:
+            kept = "one place is kept for you, for whichever of your requests comes first"
+        place = f"Come back at {time_in_words(at, now)}: {kept}."
     return (
         f"{titled(tier)}: pictures are promised to start within {promised_s:g} s, and "
         f"yours might start only in {math.ceil(wait_s)} s. {place} "
