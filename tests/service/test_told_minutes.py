@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from service import lives
 from service.lives import Clock, Life, ask, finish, until
 
+from smalti.control.ladder import RUNGS
 from smalti.observe.minutes import Minute
 from smalti.service.request import Manner
 
@@ -66,6 +69,28 @@ def test_a_rung_is_counted_and_shown(tmp_path: Path) -> None:
         ladder = life.service._books.controller._capacity._ladder
         ladder.load_is("team", 1.0, False, 1, clock.now)
         assert life.service.overview.rungs()["team"] == "partials"
+
+    run(tmp_path, check)
+
+
+@pytest.mark.parametrize(
+    ("level", "rung"),
+    [(1, "partials"), (2, "partials"), (3, "quality"), (4, "size"), (5, "size")],
+)
+def test_a_rung_that_the_models_lack_is_not_shown(tmp_path: Path, level: int, rung: str) -> None:
+    """smalti-mini has no guidance to leave out, and no smaller model."""
+
+    async def check(life: Life, clock: Clock) -> None:
+        control = life.service._books.controller
+        team = replace(control.policy.tiers["team"], rungs=RUNGS)
+        control.policy = replace(control.policy, tiers={**control.policy.tiers, "team": team})
+        await life.service.submit(ask("one hold@1"), life.caller)
+        await life.holding()
+        for taken in range(level):
+            at = clock.now + 10.0 * taken
+            control._capacity._ladder.load_is("team", 1.0, False, len(RUNGS), at)
+        assert control.rungs()["team"] == level
+        assert life.service.overview.rungs()["team"] == rung
 
     run(tmp_path, check)
 

@@ -51,9 +51,10 @@ class Counts(Shape):
 
 
 class TierNow(Counts):
-    """waiting, running: pictures, now. rung: the last one that is taken. wait_p50_s, wait_p95_s:
-    from a job's acceptance to the start of its first picture. promises_kept, promises_broken: of
-    jobs whose last picture has begun. A tier that is no longer there has no rung."""
+    """waiting, running: pictures, now. rung: the last one that is taken and that a model of the
+    tier has. wait_p50_s, wait_p95_s: from a job's acceptance to the start of its first picture.
+    promises_kept, promises_broken: of jobs whose last picture has begun. A tier that is no longer
+    there has no rung."""
 
     waiting: int
     running: int

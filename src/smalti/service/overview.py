@@ -6,13 +6,18 @@ from collections import Counter
 
 from smalti.control.live import classes_of
 from smalti.control.nouns import FULL
+from smalti.control.tiers import Tier
 from smalti.service.books import Books
 from smalti.service.job import Progress
+from smalti.service.rungs import Models, rungs_had
 
 
 class Overview:
-    def __init__(self, books: Books) -> None:
+    """models: those that are served, by name."""
+
+    def __init__(self, books: Books, models: Models) -> None:
         self._books = books
+        self._models = models
 
     @property
     def now(self) -> float:
@@ -28,16 +33,21 @@ class Overview:
         return self._pictures("drawing")
 
     def rungs(self) -> dict[str, str]:
-        """The last rung that is taken for each tier, of whichever of its classes is the furthest
-        down; FULL where none is."""
+        """The last rung that is taken for each tier and that one of its models has, of whichever of
+        its classes is the furthest down; FULL where none is."""
         control = self._books.controller
         taken = control.rungs()
         return {
-            name: (FULL, *tier.rungs)[
-                min(max(taken.get(its.name, 0) for its in classes_of(tier)), len(tier.rungs))
-            ]
+            name: self._served(tier, max(taken.get(its.name, 0) for its in classes_of(tier)))
             for name, tier in control.policy.tiers.items()
         }
+
+    def _served(self, tier: Tier, level: int) -> str:
+        allowed, had = tier.rungs[:level], set[str]()
+        for name, model in self._models.items():
+            if allowed and (not tier.models or name in tier.models):
+                had.update(rungs_had(model, allowed, self._models))
+        return next((rung for rung in reversed(allowed) if rung in had), FULL)
 
     @property
     def load(self) -> float:

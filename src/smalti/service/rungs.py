@@ -13,7 +13,7 @@ from smalti.control.ladder import RUNGS
 from smalti.control.nouns import Offer
 from smalti.models.facts import ModelFacts
 from smalti.pictures.framing import thumbnail
-from smalti.service.request import DrawRequest, Served, frame_of, in_full
+from smalti.service.request import DrawRequest, Manner, Served, frame_of, in_full
 
 Models = Mapping[str, ModelFacts]
 
@@ -36,6 +36,12 @@ def on_rung(
         if served.rung == rung:
             return served
     return in_full(request, model)
+
+
+def rungs_had(model: ModelFacts, allowed: Sequence[str], models: Models) -> tuple[str, ...]:
+    """Those of `allowed` that save something for a picture from words, with pictures on the way."""
+    request = DrawRequest("", model.name, manner=Manner(streamed=True, partial_images=1))
+    return tuple(offer.rung for offer in offers_of(request, model, allowed, models))
 
 
 def _rungs(

@@ -99,7 +99,7 @@ class Service:
         self._dispatcher = Dispatcher(books, backend, self._ends, self.look_at_policy)
         self._lessons = Lessons(books, backend.devices)
         self._admission = Admission(books, self.models, self.tier_of)
-        self.overview = Overview(books)
+        self.overview = Overview(books, self.models)
         self.previews = Previews(
             books, self.policies, parts.database.url, settings, self.models, self.devices
         )
