@@ -32,8 +32,11 @@ export function factList(pairs) {
   return h("dl", { class: "facts" }, pairs.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
 }
 
+/** What a program may send to be served in full is told as what one can do here. */
+const FOR_PROGRAMS = /Send 'degrade'.*/;
+
 export function notes(job) {
-  return (job.result?.smalti?.notes ?? []).map((note) => h("p", { class: "note" }, note));
+  return (job.result?.smalti?.notes ?? []).map((note) => h("p", { class: "note" }, note.replace(FOR_PROGRAMS, t("note.less"))));
 }
 
 export function showDetails(job, index) {
