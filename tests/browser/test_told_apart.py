@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import httpx2
 import pytest
 from browsing import ask, jobs_of, turn
 from hosted import Hosted, new_key
@@ -28,3 +29,27 @@ def test_what_was_served_less_is_told_to_who_sits_there(
     said = page.locator(".turn .note").last.inner_text()
     assert said.startswith("Demand is high: it was drawn in low quality and it is ")
     assert said.endswith(". Ask again when it is calm to have all of it.")
+
+
+def test_a_refusal_is_taken_back_before_its_time(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    """As for who was given more meanwhile."""
+    server = striped()
+    tier = {"limits": ["1/day"], "why": "a test"}
+    headers = {"authorization": f"Bearer {server.key}"}
+    with httpx2.Client(base_url=f"{server.url}/v1/admin", headers=headers) as http:
+        http.patch("/tiers/free", json=tier).raise_for_status()
+        page = visitor(server.url).open(new_key(server, "free"))
+        ask(page, "boat 1")
+        turn(page, 1)
+        page.locator(".basis button").click()
+        ask(page, "boat 2")
+        card = page.locator(".status.denied")
+        card.wait_for()
+        assert card.get_by_role("button", name="Send it again").is_disabled()
+        http.patch("/tiers/free", json={**tier, "limits": ["9/day"]}).raise_for_status()
+    card.get_by_role("button", name="Change the words").click()
+    assert page.input_value("#prompt") == "boat 2"
+    page.press("#prompt", "Enter")
+    turn(page, 2)

@@ -32,7 +32,7 @@ export function denialCard(denial, again, edit) {
     h("h3", {}, denial.title),
     h("p", {}, denial.detail),
     at ? clock : null,
-    h("div", { class: "row" }, hopeless ? change : now, ...choices),
+    h("div", { class: "row" }, hopeless ? null : now, ...choices, change),
     at ? h("label", { class: "choice" }, alone, t("denied.by_itself")) : null,
     h("details", {}, h("summary", {}, t("denied.rule")), facts(smalti)),
   );
