@@ -53,3 +53,23 @@ def test_a_refusal_is_taken_back_before_its_time(
     assert page.input_value("#prompt") == "boat 2"
     page.press("#prompt", "Enter")
     turn(page, 2)
+
+
+def test_who_signs_out_in_another_tab_is_asked_for_the_key(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    server = striped()
+    key = new_key(server)
+    visit = visitor(server.url)
+    page = visit.open(key)
+    ask(page, "a boat")
+    turn(page, 1)
+    other = visit.context.new_page()
+    other.goto(server.url)
+    other.click("text=Sign out")
+    page.locator("dialog.sign-in").wait_for()
+    assert page.locator(".turn").count() == 0
+    other.fill("#key", key)
+    other.press("#key", "Enter")
+    turn(page, 1)
+    assert visit.complaints == []

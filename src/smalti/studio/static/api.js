@@ -71,6 +71,14 @@ export function forgetKey() {
   localStorage.removeItem(KEY);
 }
 
+/** Calls `changed` once another tab has signed in or out, for this one too. */
+export function onOtherKey(changed) {
+  addEventListener("storage", (event) => {
+    if (event.storageArea !== localStorage || event.key !== KEY || sessionStorage.getItem(KEY)) return;
+    if (event.oldValue !== localStorage.getItem(KEY)) changed();
+  });
+}
+
 /** A key that came in the address, as `#key=sk-…`, is taken out of it. */
 export function takeKeyFromAddress() {
   const given = new URLSearchParams(location.hash.slice(1)).get("key");

@@ -1,6 +1,6 @@
 // What both pages have around them: the theme, signing in, and what is said to everybody at once.
 
-import { ApiError, ask, forgetKey, keepKey, key, onReach } from "./api.js";
+import { ApiError, ask, forgetKey, keepKey, key, onOtherKey, onReach } from "./api.js";
 import { button, h, showDialog } from "./dom.js";
 import { t } from "./words.js";
 
@@ -48,8 +48,9 @@ export function watchReach() {
   setInterval(() => band.hidden || ask("/healthz").catch(() => {}), TRY_EVERY_MS);
 }
 
-/** Asks for a key until the server takes one. scope: what it must open. Resolves once it does. */
+/** Asks for a key until the server takes one. path: what it must open. Resolves once it does. */
 export async function signIn(path) {
+  onOtherKey(() => location.reload());
   for (let wrong = ""; ; ) {
     try {
       return await ask(path);
