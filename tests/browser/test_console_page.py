@@ -178,11 +178,23 @@ def test_two_operators_at_once(visitor: Callable[..., Any], crowded: Crowded) ->
     lever = page.locator("[data-tier=plus]")
     lever.locator("summary").click()
     lever.get_by_label("Weight").fill("7")
-    crowded.admin("PATCH", "/tiers/plus", weight=5, why="I was first")
+    crowded.admin("PATCH", "/tiers/plus", weight=5, max_waiting=33, why="I was first.")
+    version = crowded.admin("GET", "/tiers")["version"]
     lever.get_by_label("Why").fill("I was second")
     lever.get_by_role("button", name="Apply").click()
-    lever.locator(".wrong").wait_for()
-    assert crowded.admin("GET", "/tiers")["tiers"]["plus"]["weight"] == 5
+    said = lever.locator(".wrong")
+    said.wait_for()
+    assert said.inner_text().startswith(f"Version {version} was put in force meanwhile, by admin")
+    assert '"I was first."' in said.inner_text()
+    plus = crowded.admin("GET", "/tiers")["tiers"]["plus"]
+    assert (plus["weight"], plus["max_waiting"]) == (5, 33)
+    assert "weight 5" in lever.locator("summary").first.inner_text()
+    assert lever.get_by_label("Waiting at a time").input_value() == "33"
+    assert lever.get_by_label("Weight").input_value() == "7", "what was typed stays"
+    lever.get_by_role("button", name="Apply").click()
+    page.locator(".toast", has_text=f"Version {version + 1} is in force.").wait_for()
+    plus = crowded.admin("GET", "/tiers")["tiers"]["plus"]
+    assert (plus["weight"], plus["max_waiting"]) == (7, 33)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -33,10 +33,32 @@ export class Levers {
     const [policy, history, names] = await Promise.all([ask("/v1/admin/tiers"), ask("/v1/admin/tiers/history"), loadNames()]);
     this.policy = policy;
     this.names = names;
+    this.shown = new Map();
     replace(this.tiers, Object.entries(policy.tiers).map(([name, tier]) => this.tier(name, tier)));
     replace(this.switches, this.paused(), this.pause());
     replace(this.past, this.history(history.data));
     this.element.dataset.version = policy.version;
+  }
+
+  /** Resolves to what is to be said of it. */
+  async refused(error) {
+    if (error.body?.error?.code !== "version_conflict") return error.message;
+    return this.overtaken().catch((other) => other.message);
+  }
+
+  /** Another version is in force by now: it is shown, around what is typed. */
+  async overtaken() {
+    const [policy, history] = await Promise.all([ask("/v1/admin/tiers"), ask("/v1/admin/tiers/history")]);
+    this.policy = policy;
+    for (const [name, tier] of Object.entries(policy.tiers)) {
+      if (this.shown.has(name)) this.shown.get(name)(tier);
+      else this.tiers.append(this.tier(name, tier));
+    }
+    this.switches.firstChild.replaceWith(this.paused());
+    replace(this.past, this.history(history.data));
+    this.element.dataset.version = policy.version;
+    const made = history.data.find((row) => row.version === policy.version);
+    return t("levers.overtaken", { version: policy.version, who: this.names.who(made?.who), why: made?.why });
   }
 
   /** After a change: everything anew, and what was changed said. */
@@ -48,15 +70,17 @@ export class Levers {
   // --- tiers ---
 
   tier(name, tier) {
-    const weight = h("input", { type: "number", min: 0, step: "any", value: tier.weight, required: true });
-    const running = h("input", { type: "number", min: 1, value: tier.max_running, required: true });
-    const waiting = h("input", { type: "number", min: 1, value: tier.max_waiting, required: true });
-    const promised = h("input", { type: "number", min: 0, step: "any", value: tier.promised_wait_s ?? 0 });
-    const limits = h("textarea", { rows: Math.max(2, tier.limits.length), spellcheck: "false", value: tier.limits.join("\n") });
-    const models = h("input", { value: tier.models.join(", ") });
-    const rungs = checks(t("levers.rungs"), RUNGS, tier.rungs);
-    const services = checks(t("levers.services"), SERVICES, tier.services);
+    const weight = h("input", { type: "number", min: 0, step: "any", required: true });
+    const running = h("input", { type: "number", min: 1, required: true });
+    const waiting = h("input", { type: "number", min: 1, required: true });
+    const promised = h("input", { type: "number", min: 0, step: "any" });
+    const limits = h("textarea", { rows: Math.max(2, tier.limits.length), spellcheck: "false" });
+    const models = h("input", {});
+    const rungs = checks(t("levers.rungs"), RUNGS, []);
+    const services = checks(t("levers.services"), SERVICES, []);
+    const summary = h("summary", {});
     const listed = (text, by) => text.split(by).map((part) => part.trim()).filter(Boolean);
+    let before = {};
     const change = () => {
       const fields = {
         weight: Number(weight.value),
@@ -68,9 +92,23 @@ export class Levers {
         services: services.values(),
         models: listed(models.value, ","),
       };
-      const before = { ...tier, promised_wait_s: tier.promised_wait_s ?? 0 };
       return Object.fromEntries(Object.entries(fields).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(before[key])));
     };
+    const show = (its, typed = {}) => {
+      before = { ...its, promised_wait_s: its.promised_wait_s ?? 0 };
+      const shown = { ...before, ...typed };
+      weight.value = shown.weight;
+      running.value = shown.max_running;
+      waiting.value = shown.max_waiting;
+      promised.value = shown.promised_wait_s;
+      limits.value = shown.limits.join("\n");
+      models.value = shown.models.join(", ");
+      rungs.choose(shown.rungs);
+      services.choose(shown.services);
+      replace(summary, t("levers.tier", { name, weight: number(its.weight, 2), limits: its.limits.join(", ") || t("levers.no_limits") }));
+    };
+    show(tier);
+    this.shown.set(name, (other) => show(other, change()));
     const form = this.form({
       preview: () => ({ tier: name, change: change() }),
       nothing: () => !Object.keys(change()).length,
@@ -86,8 +124,7 @@ export class Levers {
         field(t("levers.models"), models, t("levers.models_hint")),
       ],
     });
-    const summary = t("levers.tier", { name, weight: number(tier.weight, 2), limits: tier.limits.join(", ") || t("levers.no_limits") });
-    return h("details", { class: "lever", data: { tier: name } }, h("summary", {}, summary), form);
+    return h("details", { class: "lever", data: { tier: name } }, summary, form);
   }
 
   // --- switches ---
@@ -108,7 +145,7 @@ export class Levers {
     try {
       await this.changed(await ask(`/v1/admin/switches/${one.scope}/${encodeURIComponent(one.name)}?${query}`, { method: "DELETE" }));
     } catch (error) {
-      announce(error.message);
+      announce(await this.refused(error));
     }
   }
 
@@ -159,7 +196,7 @@ export class Levers {
           try {
             await this.changed(await apply(why.value));
           } catch (error) {
-            replace(outcome, wrong(error));
+            replace(outcome, wrong(await this.refused(error)));
           }
           return undefined;
         },
@@ -194,7 +231,7 @@ export class Levers {
         try {
           await this.changed(await ask("/v1/admin/tiers/undo", { method: "POST", json: { version, why: t("past.undone", { version }), if_version: this.policy.version } }));
         } catch (error) {
-          announce(error.message);
+          announce(await this.refused(error));
         }
       },
     });

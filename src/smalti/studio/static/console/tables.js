@@ -37,7 +37,11 @@ export function field(label, input, hint) {
 export function checks(legend, values, chosen) {
   const boxes = values.map((value) => h("label", { class: "choice" }, h("input", { type: "checkbox", value, checked: chosen.includes(value) }), value));
   const group = h("fieldset", { class: "checks" }, h("legend", {}, legend), boxes);
-  return { element: group, values: () => [...group.querySelectorAll("input:checked")].map((box) => box.value) };
+  return {
+    element: group,
+    values: () => [...group.querySelectorAll("input:checked")].map((box) => box.value),
+    choose: (others) => group.querySelectorAll("input").forEach((box) => (box.checked = others.includes(box.value))),
+  };
 }
 
 export function wrong(error) {
