@@ -165,3 +165,9 @@ def test_the_narrowest_phone_has_all_of_the_studio(
     assert page.evaluate("document.documentElement.scrollWidth") == 320
     page.locator(".send").click()
     assert page.locator(".toast").inner_text() == "Say what to draw."
+    photograph = {"name": f"{'long' * 30}.png", "mimeType": "image/png", "buffer": b""}
+    page.set_input_files("input[type=file]", photograph)
+    page.wait_for_selector(".basis:not([hidden])")
+    for place in (".send", ".basis button"):
+        right = f"document.querySelector('{place}').getBoundingClientRect().right"
+        assert page.evaluate(right) <= 320
