@@ -28,19 +28,40 @@ def test_nine_in_ten_are_covered(kind: str, delay: int) -> None:
                 return dice.gauss(2.0 if i // 1500 % 2 else 0.0, 0.5)
 
     quantiles = Quantiles((0.5, 0.9), (0.0, 0.1))
-    open_ones: deque[tuple[float, float]] = deque()
+    open_ones: deque[tuple[float, float, float]] = deque()
     covered = below = 0
     n = 12_000
     for i in range(n):
         happens, half, told = error(i), quantiles.at(0), quantiles.at(1)
         covered += happens <= told
         below += happens <= half
-        open_ones.append((happens, told))
+        open_ones.append((happens, told, quantiles.median))
         if len(open_ones) > delay:
-            quantiles.saw(*open_ones.popleft(), False)
+            happened, told, median = open_ones.popleft()
+            quantiles.saw(happened, told, False, median)
     assert 0.88 <= covered / n <= 0.92
     if kind in ("normal", "skewed"):
         assert 0.47 <= below / n <= 0.53
+
+
+@pytest.mark.parametrize(("delay", "late"), [(0, False), (300, True)])
+def test_a_median_is_told_only_while_it_is_nearer_than_nothing(delay: int, late: bool) -> None:
+    """Errors of bursts that change sides. Known at once, they are learnt; known when the burst is
+    over, what was learnt of it would be told in the next one."""
+    dice, quantiles = random.Random(4), Quantiles((0.5, 0.9), (0.0, 0.1))
+    open_ones: deque[tuple[float, float, float]] = deque()
+    off_told = off_median = off_none = 0.0
+    for i in range(12_000):
+        error, median = dice.gauss(0.5 if i // 300 % 2 else -0.5, 0.1), quantiles.median
+        off_told += abs(error - quantiles.at(0))
+        off_median += abs(error - median)
+        off_none += abs(error)
+        open_ones.append((error, quantiles.at(1), median))
+        if len(open_ones) > delay:
+            error, told, median = open_ones.popleft()
+            quantiles.saw(error, told, False, median)
+    assert (off_none < off_median) == late
+    assert off_told < 1.05 * min(off_none, off_median)
 
 
 def test_what_is_overdue_counts_before_it_ends() -> None:
@@ -71,8 +92,8 @@ def test_what_was_told_for_another_reason_says_nothing_of_the_cover() -> None:
     dice = random.Random(3)
     for _ in range(300):
         error = dice.gauss(1.0, 0.1)
-        quantiles.saw(error, None, False)
-        others.saw(error, 5.0, False)
+        quantiles.saw(error, None, False, quantiles.median)
+        others.saw(error, 5.0, False, others.median)
     assert others.at(0) == quantiles.at(0) == pytest.approx(1.0, abs=0.1)
     assert others.at(1) < quantiles.at(1)
 
@@ -80,7 +101,8 @@ def test_what_was_told_for_another_reason_says_nothing_of_the_cover() -> None:
 def test_they_stay_in_order() -> None:
     quantiles, dice = Quantiles((0.5, 0.9, 0.95), (0.0, 0.1, 0.2)), random.Random(1)
     for _ in range(1000):
-        quantiles.saw(dice.gauss(0, dice.choice((0.01, 5))), quantiles.at(1), False)
+        error = dice.gauss(0, dice.choice((0.01, 5)))
+        quantiles.saw(error, quantiles.at(1), False, quantiles.median)
         told = [quantiles.at(i) for i in range(3)]
         assert told == sorted(told)
 

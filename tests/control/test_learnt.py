@@ -200,12 +200,12 @@ def test_a_pace_is_read_as_it_was_written(values: list[float]) -> None:
 def test_quantiles_are_read_as_they_were_written(before: list[float], after: list[float]) -> None:
     one = Quantiles(LEVELS, (0.0, 0.5, 0.8))
     for error in before:
-        one.saw(error, one.at(1), False)
+        one.saw(error, one.at(1), False, one.median)
     other = Quantiles.read(LEVELS, json.loads(json.dumps(one.written())))
     for error in after:
         for its in (one, other):
             its.missed()
-            its.saw(error, its.at(1), True)
+            its.saw(error, its.at(1), True, its.median)
     assert [one.at(i) for i in range(3)] == [other.at(i) for i in range(3)]
 
 

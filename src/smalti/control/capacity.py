@@ -127,11 +127,7 @@ class Capacity:
     ) -> Raw:
         """runs: pictures of its user that hold slots."""
         ahead = self._queue.ahead_of(path, images, work)
-        raw = self._forecast.raw(path, work, ahead, images, waiting, runs, now)
-        waiting_of_all = self._queue.everybody.waiting
-        if raw.position > waiting_of_all:
-            raw.position = waiting_of_all
-        return raw
+        return self._forecast.raw(path, work, ahead, images, waiting, runs, now)
 
     def until_named(self, path: Path, pictures: int, now: float) -> float:
         """Seconds until so many of a user's waiting pictures have slots, nine times in ten."""

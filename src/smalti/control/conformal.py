@@ -19,25 +19,27 @@ _SCALE_WEIGHT = 0.02
 _OUTLIER = 10.0
 _LEAST_SCALE = 0.002
 _LEAN, _MOST_LEAN = 0.12, 10.0
+_GAIN, _MOST_OFF = 0.002, 3.0
 
 
 class Quantiles:
-    """Quantiles of errors at several levels, the lowest level first; `at` tells them.
+    """Quantiles of errors at several levels, the median first; `at` tells them.
 
     The step of each is a share of the errors' mean distance from it, so that one that is far off is
     soon back, and larger while little was seen. Outcomes come long after they were foreseen, so
-    what was told is held against them too: while it covers too little, all but the first quantile
-    lean further out. That is quick, so their own steps are small: between two bursts they remember
-    the last.
+    what was told is held against them too: while it covers too little, all but the median lean
+    further out. That is quick, so their own steps are small: between two bursts they remember the
+    last. The median runs after the errors, and where they change faster than they are known it is
+    that of the last burst; so it is told only while errors are nearer to it than to 0.
     """
 
-    __slots__ = ("_far", "_lean", "_levels", "_seen", "_values")
+    __slots__ = ("_far", "_gain", "_lean", "_levels", "_seen", "_values")
 
     def __init__(self, levels: Sequence[float], first: Sequence[float], seen: int = 0) -> None:
         """first: the quantiles before anything was seen; as if so many outcomes had been."""
         self._values = list(first)
         self._levels = tuple(levels)
-        self._lean = 0.0
+        self._lean = self._gain = 0.0
         self._far = [max(abs(first[-1] - first[0]), _LEAST_SCALE)] * len(first)
         self._seen = seen
 
@@ -45,19 +47,25 @@ class Quantiles:
     def read(cls, levels: Sequence[float], written: Sequence[float]) -> Quantiles:
         """What `written` wrote, of the same levels."""
         n = len(levels)
-        found = numbers(written, 2 * n + 2)
+        found = numbers(written, 2 * n + 3)
         its = cls(levels, found[:n], int(found[-1]))
-        its._far, its._lean = [max(far, _LEAST_SCALE) for far in found[n:-2]], found[-2]
+        its._far = [max(far, _LEAST_SCALE) for far in found[n:-3]]
+        its._lean, its._gain = found[-3:-1]
         return its
 
     def written(self) -> list[float]:
         """As JSON can hold it."""
-        return [*self._values, *self._far, self._lean, float(self._seen)]
+        return [*self._values, *self._far, self._lean, self._gain, float(self._seen)]
+
+    @property
+    def median(self) -> float:
+        """Whether or not it is told."""
+        return self._values[0]
 
     def at(self, i: int) -> float:
         """The quantile of the level at place i; never below the one before it."""
         values = self._values
-        least = values[0]
+        least = values[0] if self._gain > 0.0 else 0.0
         if i == 0:
             return least
         value = values[i] + self._lean * self._far[0]
@@ -69,12 +77,14 @@ class Quantiles:
         self._values[1] += self._step(1) * self._levels[1]
         self._learn_cover(True)
 
-    def saw(self, error: float, told: float | None, missed: bool) -> None:
+    def saw(self, error: float, told: float | None, missed: bool, median: float = 0.0) -> None:
         """An outcome. told: what the second quantile was when it was foreseen; None where something
         else was told.
 
-        missed: whether `missed` has told of it.
+        missed: whether `missed` has told of it. median: as it was then.
         """
+        gain = min(abs(error), _MOST_OFF) - min(abs(error - median), _MOST_OFF)
+        self._gain += _GAIN * (gain - self._gain)
         values, far = self._values, self._far
         self._seen += not missed
         weight = max(_SCALE_WEIGHT, 1 / (self._seen + 4))

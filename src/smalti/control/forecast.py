@@ -199,10 +199,10 @@ class Forecast:
             errors = self.told.errors((step.name, False, False, False))
             return Raw(0, 0.0, 0.0, step_s, step_s * work, 0.0, False, errors)
         step_s, each = self.full.mean, self._queue.mean_work or work
-        position, start_s = self._turn(path, ahead.work, each, before, own, now)
+        start_s = self._turn(path, ahead.work, each, before, own, now)
         last_s, last_work = start_s, ahead.last_work
         if more:
-            last_s = max(start_s, self._turn(path, last_work, each, before + more, own, now)[1])
+            last_s = max(start_s, self._turn(path, last_work, each, before + more, own, now))
         late_s = last_s / last_work if last_work > 0.0 else self._course(step).seconds(each) / each
         if bounded and bound is not None:
             last_s = max(last_s, self._own(path, own, bound, each, now))
@@ -210,6 +210,7 @@ class Forecast:
                 start_s = max(start_s, self._own(path, own - more, bound, each, now))
         far = last_s > UNTIL_S[0] and is_flex(step.name)
         errors = self.told.errors((step.name, True, own > 0, far))
+        position = round(self._in_line(step, ahead.work) / each)
         return Raw(position, start_s, last_s, step_s, step_s * work, late_s, True, errors)
 
     def serves(self, step: Step, work: float) -> float:
@@ -218,6 +219,7 @@ class Forecast:
 
     def wait(self, raw: Raw) -> Wait:
         raw.told = raw.errors.start.at(1), raw.errors.finish.at(1)
+        raw.medians = raw.errors.start.median, raw.errors.finish.median
         start_s = self._start(raw, raw.start_s, 0), self._start(raw, raw.start_s, 1)
         finish_s = self.finish_s(raw)
         least_s = start_s[0] + _LEAST_DRAWN * raw.drawing_s
@@ -287,8 +289,8 @@ class Forecast:
 
     def _turn(
         self, path: Sequence[Step], work: float, each: float, before: int, own: int, now: float
-    ) -> tuple[int, float]:
-        """Pictures before a place in a class that has `work` before it, and seconds until it.
+    ) -> float:
+        """Seconds until a place in a class that has `work` before it.
 
         each: tile-steps of a picture in the mean. before: of its user, that wait. own: those, and
         those that hold slots.
@@ -304,12 +306,20 @@ class Forecast:
             fluid_s = course.seconds(work, passing_work)
         else:
             fluid_s = course.seconds(work) if rivals else work / rate
-        position = round(fluid_s * rate / each)
         if slots > _LANES:
-            return position, fluid_s + pace.mean * each / slots
-        running = queue.running
-        span = slot_after(position, running.values(), len(running), slots, pace, each, now)
-        return position, span.mean_s
+            return fluid_s + pace.mean * each / slots
+        first, running = round(fluid_s * rate / each), queue.running
+        return slot_after(first, running.values(), len(running), slots, pace, each, now).mean_s
+
+    def _in_line(self, step: Step, work: float) -> float:
+        """Tile-steps that go before a place in a class that has `work` before it, if nobody comes:
+        while the class is served that, the others are served as much for their weights."""
+        root = self._queue.root
+        level = (work + self._owes(step)) / step.weight
+        return work + sum(
+            min(its.work, level * its.weight)
+            for name, its in root.members.items() if its.waiting and name != step.name
+        )  # fmt: skip
 
     def _owes(self, step: Step) -> float:
         """Tile-steps that the other classes have coming before a class is served again: what it was

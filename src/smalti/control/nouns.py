@@ -138,7 +138,7 @@ class Claim(NamedTuple):
 class Wait:
     """What stands before a job.
 
-    position: waiting pictures that would be named before the job's next one.
+    position: waiting pictures that would be named before the job's next one if nobody came.
     start_s, finish_s: seconds from now until its next picture gets a slot, and until its last one
     is drawn: one time in two it takes no longer than the first number, nine in ten than the second.
     """

@@ -39,16 +39,17 @@ class Errors:
 class Raw:
     """A forecast before it is corrected. Seconds from when it was made.
 
-    position: pictures before its next one, those that are expected to come among them.
+    position: waiting pictures that would be named before its next one if nobody came.
     start_s, last_s: until the job's next picture gets a slot, and its last one. step_s, drawing_s:
     in its slot, a tile-step's time and a picture's. late_s: for how much longer each tile-step
     before it keeps it waiting. waits: whether there is no slot for it at once. errors: with which
     it is corrected.
     told: the errors that were allowed for in the p90 of its start and of its end; missed: whether
-    those have passed before it began, and ended. within_s: until its deadline, where that brings
-    it to its turn whatever comes; not above zero once that has passed. by_deadline: whether its p90
-    is that time; then it is kept by other means, and says nothing of how wide an interval must be.
-    guessed: whether it was made before anything was measured.
+    those have passed before it began, and ended. medians: of errors of both, as they were then.
+    within_s: until its deadline, where that brings it to its turn whatever comes; not above zero
+    once that has passed. by_deadline: whether its p90 is that time; then it is kept by other means,
+    and says nothing of how wide an interval must be. guessed: whether it was made before anything
+    was measured.
     """
 
     position: int
@@ -60,6 +61,7 @@ class Raw:
     waits: bool
     errors: Errors
     told: tuple[float, float] = (0.0, 0.0)
+    medians: tuple[float, float] = (0.0, 0.0)
     began: bool = False
     ended: bool = False
     missed: tuple[bool, bool] = (False, False)
@@ -134,14 +136,14 @@ class Told:
         if raw.waits:
             error = (last_s - raw.last_s) / (raw.last_s + raw.drawing_s)
             told = None if raw.by_deadline else raw.told[0]
-            raw.errors.start.saw(error, told, raw.missed[0])
+            raw.errors.start.saw(error, told, raw.missed[0], raw.medians[0])
 
     def ended(self, raw: Raw, finish_s: float) -> None:
         """The job is drawn."""
         raw.ended = True
         error = finish_s / (raw.last_s + raw.drawing_s) - 1.0
         told = None if raw.by_deadline else raw.told[1]
-        raw.errors.finish.saw(error, told, raw.missed[1])
+        raw.errors.finish.saw(error, told, raw.missed[1], raw.medians[1])
 
     def forget(self, raw: Raw) -> None:
         """The job will not end as it was foreseen, for no fault of the forecast."""

@@ -1,14 +1,12 @@
 """How true the waits were that were told, and what two common formulas would have told.
 
 Gradio's is the mean run time times the rank (over the slots, or it would be far off); AI Horde's is
-the work ahead over the mean throughput, of the last minute. Both are given the rank as it turned
-out: how many pictures waited when a job came, and had their slots before it.
+the work ahead over the mean throughput, of the last minute. Both are given the rank that is told:
+how many waiting pictures go before, as the fair order stands when a job comes.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
-from collections import defaultdict
 from collections.abc import Sequence
 from statistics import mean, median
 from typing import Any
@@ -27,8 +25,9 @@ def foretold(out: Outcome, accepted: Sequence[int]) -> dict[str, Any]:
     waited over a second; eta_error_gradio, eta_error_horde: of the formulas, of the same.
     eta_error_s: median absolute error of the same in seconds, beside their mean wait_s;
     eta_error_s_gradio, eta_error_s_horde: of the formulas.
-    eta_error_end: median error of the p50 of the end over the time until then, of all jobs of one
-    picture. flex_coverage, flex_error: of the ends of those that are promised nothing, and waited.
+    eta_error_end, eta_error_end_s, end_s: the same of the end and the time until then, of all jobs
+    of one picture; the formulas tell the mean run time more for it. flex_coverage, flex_error: of
+    the ends of those that are promised nothing, and waited.
     """
     rows, half, ninety = out.demand.rows, 0, 1
     ended = [
@@ -54,36 +53,26 @@ def foretold(out: Outcome, accepted: Sequence[int]) -> dict[str, Any]:
         "eta_error_s": _error_s(out.told_start_s[half], waits_s, late),
         "wait_s": round(mean(waits_s[i] for i in late), 3) if late else None,
         "eta_error_end": _error(out.told_finish_s[half], until_end_s, single),
+        "eta_error_end_s": _error_s(out.told_finish_s[half], until_end_s, single),
+        "end_s": round(mean(until_end_s[i] for i in single), 3) if single else None,
         "flex_coverage": _within(out.told_finish_s[ninety], until_end_s, flex),
         "flex_error": _error(out.told_finish_s[half], until_end_s, flex),
     }
     if late:
-        for name, formula in zip(("gradio", "horde"), _formulas(out), strict=True):
-            figures[f"eta_error_{name}"] = _error(formula, waits_s, late)
-            figures[f"eta_error_s_{name}"] = _error_s(formula, waits_s, late)
+        gradio, horde, run_s = _formulas(out)
+        for name, start_s in (("gradio", gradio), ("horde", horde)):
+            end_s = [start + run for start, run in zip(start_s, run_s, strict=True)]
+            figures[f"eta_error_{name}"] = _error(start_s, waits_s, late)
+            figures[f"eta_error_s_{name}"] = _error_s(start_s, waits_s, late)
+            figures[f"eta_error_end_{name}"] = _error(end_s, until_end_s, single)
+            figures[f"eta_error_end_s_{name}"] = _error_s(end_s, until_end_s, single)
     return figures
 
 
-def ranks(out: Outcome) -> list[int]:
-    """How many pictures waited when a job came, and had their slots before its last one."""
-    turns = defaultdict[int, list[int]](list)
-    for turn, i in enumerate(out.begun):
-        turns[i].append(turn)
-    found = [0] * len(out.demand.rows)
-    waiting: list[int] = []
-    for now, i in _admissions(out):
-        del waiting[: bisect_left(waiting, bisect_right(out.begun_s, now))]
-        if i in turns:
-            found[i] = bisect_left(waiting, turns[i][-1])
-            for turn in turns[i]:
-                insort(waiting, turn)
-    return found
-
-
-def _formulas(out: Outcome) -> tuple[list[float], list[float]]:
-    """What each formula would have told at each admission."""
-    n, slots, rank = len(out.demand.rows), out.fleet.slots, ranks(out)
-    gradio, horde = [0.0] * n, [0.0] * n
+def _formulas(out: Outcome) -> tuple[list[float], list[float], list[float]]:
+    """What each formula would have told of the start at each admission, and the mean run time."""
+    n, slots = len(out.demand.rows), out.fleet.slots
+    gradio, horde, mean_run_s = [0.0] * n, [0.0] * n, [0.0] * n
     ends = sorted(
         (out.finished_s[i], out.finished_s[i] - out.started_s[i], out.demand.rows[i].images)
         for i in range(n)
@@ -91,7 +80,7 @@ def _formulas(out: Outcome) -> tuple[list[float], list[float]]:
     )
     at = low = pictures = recent = 0
     drawing_s = 0.0
-    for now, i in _admissions(out):
+    for now, i in sorted((now, i) for i, now in enumerate(out.admitted_s) if now != NEVER):
         while at < len(ends) and ends[at][0] <= now:
             drawing_s += ends[at][1]
             pictures += 1
@@ -100,15 +89,11 @@ def _formulas(out: Outcome) -> tuple[list[float], list[float]]:
         while low < at and ends[low][0] < now - 60.0:
             recent -= ends[low][2]
             low += 1
-        mean_s = drawing_s / pictures if pictures else slots * 256 / out.fleet.rate
-        gradio[i] = mean_s * rank[i] / slots
+        mean_run_s[i] = drawing_s / pictures if pictures else slots * 256 / out.fleet.rate
+        gradio[i] = mean_run_s[i] * out.position[i] / slots
         per_s = recent / min(max(now, 1.0), 60.0) or out.fleet.rate / 256
-        horde[i] = rank[i] / per_s
-    return gradio, horde
-
-
-def _admissions(out: Outcome) -> list[tuple[float, int]]:
-    return sorted((at, i) for i, at in enumerate(out.admitted_s) if at != NEVER)
+        horde[i] = out.position[i] / per_s
+    return gradio, horde, mean_run_s
 
 
 def _wait_s(out: Outcome, i: int) -> float:

@@ -50,9 +50,9 @@ class Outcome:
     NEVER where it did not happen.
 
     admitted_s, started_s (its last picture), finished_s. told_start_s, told_finish_s: p50 and p90,
-    as told when it was admitted. rule: that refused it, the last time. attempts: of its client.
-    flex: those that are served as flex, with no promise. begun, begun_s: requests of the pictures
-    that got slots, and when, in turn.
+    as told when it was admitted; so is its position. rule: that refused it, the last time.
+    attempts: of its client. flex: those that are served as flex, with no promise. begun, begun_s:
+    requests of the pictures that got slots, and when, in turn.
     """
 
     demand: Demand
@@ -63,6 +63,7 @@ class Outcome:
     device_s: array[float]
     told_start_s: tuple[array[float], array[float]]
     told_finish_s: tuple[array[float], array[float]]
+    position: list[int] = field(default_factory=list)
     drawn: list[int] = field(default_factory=list)
     rule: list[str] = field(default_factory=list)
     rung: list[str] = field(default_factory=list)
@@ -144,7 +145,7 @@ class Loop:
         self.out = Outcome(
             demand, fleet, _column(n), _column(n), _column(n), array("d", bytes(8 * n)),
             (_column(n), _column(n)), (_column(n), _column(n)),
-            [0] * n, [""] * n, [""] * n, [0] * n,
+            [0] * n, [0] * n, [""] * n, [""] * n, [0] * n,
         )  # fmt: skip
 
     def run(self, first: int = 0) -> Outcome:
@@ -207,6 +208,7 @@ class Loop:
         wait = outcome.wait
         out.told_start_s[0][i], out.told_start_s[1][i] = wait.start_s
         out.told_finish_s[0][i], out.told_finish_s[1][i] = wait.finish_s
+        out.position[i] = wait.position
         self.work[i] = outcome.offer.work
         decider.enqueue(job_id, self.start + now)
         if patience_s is not None:

@@ -1,0 +1,58 @@
+"""A position is how many waiting pictures are named before, if nobody comes."""
+
+from __future__ import annotations
+
+import pytest
+from control.asks import NOON, ask, controller, send, tier
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smalti.control import Controller
+from smalti.control.forecast import FIRST_DEVICE_S
+
+_WEIGHTS = {"free": 1.0, "plus": 3.0, "team": 8.0}
+_WORK = 100.0
+
+
+def named_before(control: Controller, job_id: str) -> int:
+    """Drain the queue, each picture for what it is expected to cost, until the job is named."""
+    for before in range(1000):
+        turn = control.next(NOON)
+        assert turn is not None
+        control.finished(turn.job_id, turn.index, _WORK * FIRST_DEVICE_S, NOON)
+        if turn.job_id == job_id:
+            return before
+    raise AssertionError(f"{job_id} is never named")
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(sorted(_WEIGHTS)), min_size=1, max_size=60), st.data())
+def test_it_is_as_counted_by_drawing_all(tiers: list[str], data: st.DataObject) -> None:
+    """Of users who ask once. Work is a fluid to it: of each other class that waits, a picture more
+    or less may be named."""
+    control = controller(*(tier(name, weight=weight) for name, weight in _WEIGHTS.items()))
+    jobs = [send(control, ask(f"u{i}", tier=name)) for i, name in enumerate(tiers)]
+    asked = data.draw(st.sampled_from(jobs))
+    wait = control.wait(asked, NOON)
+    assert wait is not None
+    others = len(set(tiers)) - 1
+    assert wait.position == pytest.approx(named_before(control, asked), abs=others)
+
+
+def test_who_is_expected_is_not_counted() -> None:
+    """A class of larger weight comes all the time, and nobody of it waits."""
+    control = controller(tier("free"), tier("team", weight=100.0), slots=1)
+    for i in range(50):
+        now = NOON + i
+        send(control, ask(f"t{i}", tier="team"), now)
+        turn = control.next(now)
+        assert turn is not None
+        control.finished(turn.job_id, turn.index, 0.9, now + 0.9)
+    send(control, ask("holder", tier="team"), NOON + 50)
+    assert control.next(NOON + 50) is not None
+    control.look(NOON + 51)
+    jobs = [send(control, ask(f"f{i}"), NOON + 51) for i in range(5)]
+    waits = [control.wait(job, NOON + 51) for job in jobs]
+    assert [wait.position for wait in waits if wait is not None] == [0, 1, 2, 3, 4]
+    assert waits[4] is not None
+    assert waits[4].start_s[0] > 10.0
