@@ -1,12 +1,12 @@
-"""How well could anybody foresee a wait? An upper bound for every estimate of it.
+"""How well could a simulation foresee a wait that knows the state as it is?
 
     python bench/foresight.py [--data ../shared/data] [--runs azure_code:1 equal_users:1 …]
                               [--jobs 60] [--futures 6]
 
 Jobs that waited over a second are picked from a replay. At the admission of each, the replay splits
 into copies that go on from exactly that state, each into another future, until the job has its
-slot; the median of the copies' waits is what somebody would tell who knows all there is to know.
-Twice: `resampled`, where the future is made of what came in the last two minutes, in pieces of ten
+slot; the median of the copies' waits is what somebody would tell who knows all of the state and
+supposes such futures. Twice: `resampled`, where the future is made of what came in the last two minutes, in pieces of ten
 seconds; and `times_known`, where requests come at the times at which they did come, from other
 users. Beside them `told`, what the controller told these jobs. The figures are median errors over
 the wait. The last line is JSON.
@@ -131,7 +131,7 @@ def renew(out: Outcome, first: int, n: int) -> None:
         column.extend([NEVER] * n)
     del out.device_s[first:]
     out.device_s.extend([0.0] * n)
-    for counts in (out.drawn, out.attempts):
+    for counts in (out.position, out.drawn, out.attempts):
         counts[first:] = [0] * n
     for names in (out.rule, out.rung):
         names[first:] = [""] * n
