@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from control.asks import NOON
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,3 +55,23 @@ def test_what_is_given_back_can_be_taken_again() -> None:
     assert bucket.left(1.0, 100.0, now=0.0) == 100.0
     bucket.give_back(60.0)
     assert bucket.left(1.0, 100.0, now=0.0) == 100.0
+
+
+@given(
+    takes=st.lists(st.tuples(st.floats(-2, 5), st.floats(0, 3), st.booleans()), max_size=60),
+    most=st.floats(0.5, 20),
+)
+def test_however_little_is_taken_it_counts(
+    takes: list[tuple[float, float, bool]], most: float
+) -> None:
+    """Beside a level that rises and falls; some of what is taken is given back at once."""
+    bucket, now, latest, level = Bucket(), NOON, 0.0, most
+    for after_s, amount, returned in takes:
+        now += after_s
+        level, latest = min(level + 0.5 * max(now - latest, 0.0), most), max(now, latest)
+        assert bucket.left(0.5, most, now) == pytest.approx(level, abs=1e-6)
+        bucket.take(amount, 0.5, most, now)
+        if returned:
+            bucket.give_back(amount)
+        else:
+            level = max(level - amount, -most)
