@@ -112,3 +112,20 @@ def test_who_takes_flex_gives_his_place_up_and_tells_nothing_of_others() -> None
     now = NOON + KEPT_S + 1.0
     places.keep(told("last", 1000.0), "free", 100.0)
     assert places.work("free", now) == pytest.approx(50.0)
+
+
+def test_who_comes_again_after_an_admission_in_vain_came_once() -> None:
+    """And who does not come again did not come."""
+    twice, once = Appointments(), Appointments()
+    for i in range(100):
+        for places in (twice, once):
+            places.keep(told(f"user{i}", 0.0), "free", 100.0)
+        if i % 2:
+            twice.give_back(f"user{i}", twice.came(f"user{i}", "free"))
+        if i % 4 == 1:
+            for places in (twice, once):
+                assert places.came(f"user{i}", "free")
+    now = NOON + KEPT_S + 1.0
+    for places in (twice, once):
+        places.keep(told("last", 1000.0), "free", 100.0)
+    assert twice.work("free", now) == once.work("free", now) == pytest.approx(27.0, abs=1.0)

@@ -82,6 +82,10 @@ class Appointments:
 
     def give_back(self, user_id: str, places: tuple[Place, ...]) -> None:
         """His admission came to nothing. Places that were kept since then stand in their stead."""
+        used = (places[0][1], user_id, places[0][2]) if places else None
+        if used in self._by_end:
+            self._by_end.remove(used)
+            heapq.heapify(self._by_end)
         if user_id not in self._kept:
             for at, until, service_class, work in places:
                 self.keep(Claim(user_id, RULE, 0, at, until), service_class, work)
