@@ -78,6 +78,18 @@ def test_an_earlier_time_stays_true_beside_a_later_one() -> None:
     assert of.denies(ask(5), 1.0, NOON + 3660) is None
 
 
+def test_an_earlier_time_stays_true_to_its_last_second() -> None:
+    of, first = told_half_open()
+    assert first.claim is not None
+    of.reserve(Reservation("more", "ann", "free", 5, NOON + 1000), NOON + 1000)
+    of.load_is(1.0, NOON + 1000)
+    last = first.claim.until
+    later = denied(of, ask(3), last)
+    assert later.retry_at == NOON + 4600 and later.claim is not None
+    of.honours(later)
+    assert of.denies(ask(1), 1.0, last) is None
+
+
 def test_claims_that_are_over_are_forgotten() -> None:
     of, _ = told_half_open()
     of.reserve(Reservation("late", "ben", "free", 1, NOON + 9000), NOON + 9000)
