@@ -92,3 +92,18 @@ def test_while_its_devices_start_again_it_is_foreseen_with_them() -> None:
     after = control.consider(ask(images=8), NOON)
     assert isinstance(before, Admission) and isinstance(after, Admission)
     assert after.wait == before.wait
+
+
+def test_who_comes_for_more_than_his_place_is_offered_what_it_is_for() -> None:
+    """Whether or not anything of his waits already."""
+    control = idle(1, promised_wait_s=60.0)
+    for i in range(30):
+        control.adopt(asked := ask("ann" if i == 20 else f"waiting{i}"), NOON)
+        control.enqueue(asked.job_id, NOON)
+    for who in ("ann", "ben"):
+        two = denied(control.admit(ask(who, 2), NOON)).retry_at
+        assert two is not None
+        for user, at, fits in ((who, two, [2]), (who, two - 1, []), ("cy", two, [])):
+            options = denied(control.consider(ask(user, 5), at)).options
+            assert [option.images for option in options if option.what == "fewer"] == fits
+        assert isinstance(control.consider(ask(who, 2), two), Admission)

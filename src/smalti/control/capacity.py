@@ -214,15 +214,24 @@ class Capacity:
     def _fewer(
         self, tier: Tier, ask: Ask, step: Step, offer: Offer, alone: bool, now: float
     ) -> tuple[Option, ...]:
-        """The most pictures, fewer than asked for, that can be promised."""
+        """The most pictures, fewer than asked for, that can be promised, or for which a place is
+        kept now."""
         path, promised_s = path_of(tier, ask), tier.promised_wait_s
         assert promised_s is not None
-        fit, most = 0, ask.images - 1 if alone else 0
+
+        def fits(images: int) -> bool:
+            work = offer.work * images
+            if self._appointments.holds(ask.user_id, work, now):
+                return True
+            if not alone:
+                return False
+            raw = self.raw(path, offer.work, images, 0, now)
+            return self._late_s(tier, step, raw, work, images, True, now) <= promised_s
+
+        fit, most = 0, ask.images - 1
         while fit < most:
             images = (fit + most + 1) // 2
-            raw = self.raw(path, offer.work, images, 0, now)
-            late_s = self._late_s(tier, step, raw, offer.work * images, images, True, now)
-            if late_s <= promised_s:
+            if fits(images):
                 fit = images
             else:
                 most = images - 1
