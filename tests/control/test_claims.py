@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from control.ruled import NOON, ask, denied, reserve, rules, told_half_open
 
-from smalti.control import Reservation
+from smalti.control import Claim, Reservation
+from smalti.control.appointments import KEPT_S
+from smalti.control.appointments import RULE as PLACE
 
 
 def test_a_stated_time_stays_true_when_the_load_rises() -> None:
@@ -88,6 +90,22 @@ def test_an_earlier_time_stays_true_to_its_last_second() -> None:
     assert later.retry_at == NOON + 4600 and later.claim is not None
     of.honours(later)
     assert of.denies(ask(1), 1.0, last) is None
+
+
+def test_who_came_at_his_time_is_admitted_at_the_place_that_he_is_told_then() -> None:
+    """His limit was open for him by what it had told; the fleet had no room for him yet."""
+    of = rules("1..3/5min")
+    for at in (NOON, NOON + 250, NOON + 260):
+        reserve(of, ask(), at)
+    told = denied(of, ask(), NOON + 261)
+    of.honours(told)
+    of.load_is(1.0, NOON + 270)
+    assert told.retry_at == NOON + 300 and of.denies(ask(), 1.0, NOON + 300) is None
+    place = Claim("ann", PLACE, 0, NOON + 420, NOON + 420 + KEPT_S)
+    full = of.with_place(told._replace(claim=place), ask(), 1.0, NOON + 300)
+    of.honours(full)
+    assert of.denies(ask(), 1.0, NOON + 420) is None
+    assert of.denies(ask(), 1.0, NOON + 419) is not None
 
 
 def test_claims_that_are_over_are_forgotten() -> None:

@@ -224,13 +224,15 @@ class Rules:
         return window_s
 
     def with_place(self, denial: Denial, ask: Ask, device_s: float, now: float) -> Denial:
-        """A place is named by the fleet's load: limits stay open for it as far as they are now, or
-        as they were when it was named first."""
+        """A place is named by the fleet's load: limits stay open for it as far as they are for him
+        now, or as they were when it was named first."""
         claim = denial.claim
         if claim is None or not self._shut_s(self._plans[ask.tier], ask, device_s, claim.at, now):
             return denial
-        honoured = (kept.value for kept in self._honoured(ask, now) if kept.rule == claim.rule)
-        return denial._replace(claim=claim._replace(value=max(self._breath.open, *honoured, 0)))
+        honoured = self._honoured(ask, now)
+        before = (kept.value for kept in honoured if kept.rule == claim.rule)
+        parts = max(self._parts(honoured, now), *before, 0)
+        return denial._replace(claim=claim._replace(value=parts))
 
     def honours(self, denial: Denial) -> None:
         """A denial is told, so the time that it states must stay true."""
