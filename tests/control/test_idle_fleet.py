@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
-
 import pytest
 from control.asks import NOON, ask, controller, denied, send, tier
 
@@ -110,14 +107,3 @@ def test_who_comes_for_more_than_his_place_is_offered_what_it_is_for() -> None:
             options = denied(control.consider(ask(user, 5), at)).options
             assert [option.images for option in options if option.what == "fewer"] == fits
         assert isinstance(control.consider(ask(who, 2), two), Admission)
-
-
-@pytest.mark.parametrize("images", [1, 5])
-def test_who_has_just_the_patience_for_what_is_told_is_admitted(images: int) -> None:
-    control = idle(2)
-    told = control.consider(asked := ask(images=images), NOON)
-    assert isinstance(told, Admission)
-    end_s = told.wait.finish_s[1]
-    assert isinstance(control.consider(replace(asked, patience_s=end_s), NOON), Admission)
-    hurried = replace(asked, patience_s=math.nextafter(end_s, 0.0))
-    assert denied(control.consider(hurried, NOON)).rule == "server/patience"

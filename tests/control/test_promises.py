@@ -229,44 +229,6 @@ def test_flex_is_promised_nothing_and_goes_last() -> None:
     assert flex.wait.finish_s[0] > 120
 
 
-def test_who_would_be_gone_before_is_told_so() -> None:
-    control = busy(3)
-    denial = refusal(control, replace(ask(), patience_s=20.0))
-    assert (denial.kind, denial.rule) == ("capacity", "server/patience")
-    assert [option.what for option in denial.options] == ["job"]
-    assert denial.retry_at is not None and denial.retry_at > NOON
-    assert isinstance(control.admit(replace(ask("ben"), patience_s=600.0), NOON), Admission)
-
-
-@pytest.mark.parametrize("waiting", [6, 12, 30])
-@pytest.mark.parametrize("patience_s", [9.0, 15.0, 30.0, 60.0])
-@pytest.mark.parametrize("promised_wait_s", [15.0, 60.0])
-def test_a_time_that_is_told_suits_the_client_s_patience_too(
-    waiting: int, patience_s: float, promised_wait_s: float
-) -> None:
-    """Pictures of ten seconds."""
-    control = busy(waiting, controller(replace(PROMISED, promised_wait_s=promised_wait_s)))
-    asked = replace(ask("ann"), patience_s=patience_s)
-    denial = refusal(control, asked)
-    assert (denial.retry_at is None) == (patience_s < PICTURE_S)
-    if denial.retry_at is None:
-        assert (denial.rule, denial.claim) == ("server/patience", None)
-        return
-    for at in range(int(NOON) + 10, int(denial.retry_at) + 1, 10):
-        for job_id, index in list(control._queue.running):
-            control.finished(job_id, index, PICTURE_S, at)
-        control.next(at)
-    assert isinstance(control.consider(asked, denial.retry_at), Admission)
-
-
-def test_no_time_helps_who_waits_for_nobody_and_gives_up_before_it_is_drawn() -> None:
-    control = busy(0)
-    control.slots = 2
-    denial = refusal(control, replace(ask("ann"), patience_s=PICTURE_S / 2))
-    assert (denial.rule, denial.retry_at) == ("server/patience", None)
-    assert [option.what for option in denial.options] == ["job"]
-
-
 def test_nobody_is_refused_on_a_guess() -> None:
     control = controller(PROMISED)
     for i in range(500):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from smalti.control import wording
 from smalti.control.appointments import KEPT_S, RULE, Appointments
@@ -171,7 +172,7 @@ class Capacity:
         if ask.patience_s is not None:
             wait = self._forecast.wait(raw)
             gone_s = wait.finish_s[1] - ask.patience_s
-            helps = wait.start_s[1] > 0.0 and self._forecast.drawn_s(step, raw) <= ask.patience_s
+            helps = wait.start_s[1] > 0.0 and self._least_s(tier, ask, step, raw) <= ask.patience_s
             if gone_s > (over_s if helps else 0.0):
                 return wording.too_long_for_client(ask.patience_s, wait.finish_s, helps, now)
         if promised_s is not None and over_s > 0.0:
@@ -210,6 +211,13 @@ class Capacity:
         may stand in its way, whatever the load is. work: of all."""
         late_s = self._keeping.late_s(tier, step, raw, work, alone, now)
         return max(late_s, self._forecast.own_s(tier.max_running, images, raw))
+
+    def _least_s(self, tier: Tier, ask: Ask, step: Step, raw: Raw) -> float:
+        """Seconds until a job is drawn if nobody else is there, nine times in ten."""
+        own_s = self._forecast.own_s(tier.max_running, ask.images, raw)
+        if own_s <= 0.0:
+            return self._forecast.drawn_s(step, raw)
+        return self._forecast.finish_s(replace(raw, start_s=0.0, last_s=own_s))[1]
 
     def _fewer(
         self, tier: Tier, ask: Ask, step: Step, offer: Offer, alone: bool, now: float
