@@ -38,11 +38,13 @@ class Appointments:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def work(self, service_class: str, now: float) -> float:
-        """Tile-steps that are to be expected of those who were told a time."""
+    def work(self, service_class: str, now: float, but: str = "") -> float:
+        """Tile-steps that are to be expected of those who were told a time; not of user `but`."""
         self._expire(now)
         show, _ = self._show.get(service_class, _FIRST_SHOW)
-        return self._work.get(service_class, 0.0) * show
+        work = self._work.get(service_class, 0.0)
+        own = sum(its for _, _, of, its in self._kept.get(but, ()) if of == service_class)
+        return _left(work - own if own else work) * show
 
     def keep(self, claim: Claim, service_class: str, work: float) -> None:
         """In place of those of his for as much, and of those for less that are no sooner."""
@@ -114,8 +116,7 @@ class Appointments:
         places.remove(place)
         if not places:
             del self._kept[user_id]
-        left = self._work[service_class] - work
-        self._work[service_class] = left if left > 1e-6 else 0.0
+        self._work[service_class] = _left(self._work[service_class] - work)
 
     def _learn(self, service_class: str, came: float) -> None:
         """A place has ended, used or not. Not before: those who come are known sooner than those
@@ -126,3 +127,8 @@ class Appointments:
 
 def _fits(work: float, kept: float) -> bool:
     return work <= kept or kept == _UNKNOWN
+
+
+def _left(work: float) -> float:
+    """What rounding leaves is nothing."""
+    return work if work > 1e-6 else 0.0

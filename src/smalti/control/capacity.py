@@ -167,7 +167,7 @@ class Capacity:
         promised_s = tier.promised_wait_s if ask.service != "flex" else None
         work, late_s, over_s = offer.work * ask.images, 0.0, 0.0
         if promised_s is not None and not self._appointments.holds(ask.user_id, work, now):
-            late_s = self._late_s(tier, step, raw, work, ask.images, alone, now)
+            late_s = self._late_s(tier, ask, step, raw, work, ask.images, alone, now)
             over_s = max(late_s - promised_s, 0.0)
         if ask.patience_s is not None:
             wait = self._forecast.wait(raw)
@@ -205,11 +205,12 @@ class Capacity:
         self._appointments.give_back(live.ask.user_id, live.places)
 
     def _late_s(
-        self, tier: Tier, step: Step, raw: Raw, work: float, images: int, alone: bool, now: float
-    ) -> float:
+        self, tier: Tier, ask: Ask, step: Step, raw: Raw, work: float, images: int, alone: bool,
+        now: float,
+    ) -> float:  # fmt: skip
         """Seconds within which the last of a job's pictures surely has its slot; those before it
         may stand in its way, whatever the load is. work: of all."""
-        late_s = self._keeping.late_s(tier, step, raw, work, alone, now)
+        late_s = self._keeping.late_s(tier, ask.user_id, step, raw, work, alone, now)
         return max(late_s, self._forecast.own_s(tier.max_running, images, raw))
 
     def _least_s(self, tier: Tier, ask: Ask, step: Step, raw: Raw) -> float:
@@ -234,7 +235,7 @@ class Capacity:
             if not alone:
                 return False
             raw = self.raw(path, offer.work, images, 0, now)
-            return self._late_s(tier, step, raw, work, images, True, now) <= promised_s
+            return self._late_s(tier, ask, step, raw, work, images, True, now) <= promised_s
 
         fit, most = 0, ask.images - 1
         while fit < most:

@@ -75,11 +75,11 @@ class Keeping:
         }
 
     def late_s(
-        self, tier: Tier, step: Step, raw: Raw, work: float, alone: bool, now: float
+        self, tier: Tier, user_id: str, step: Step, raw: Raw, work: float, alone: bool, now: float
     ) -> float:
-        """Seconds within which a newcomer surely has its slot, as if those for whom places are kept
-        stood before it, and with nobody's promise broken for it. At most what its tier promises, if
-        it is to be admitted.
+        """Seconds within which a newcomer surely has its slot, as if others for whom places are
+        kept stood before it, and with nobody's promise broken for it. At most what its tier
+        promises, if it is to be admitted.
 
         alone: whether nothing of its user waits.
         """
@@ -87,7 +87,7 @@ class Keeping:
         assert promised_s is not None
         late_s = self._forecast.surely(raw)
         if late_s > HALF * promised_s:
-            late_s += self._appointments.work(step.name, now) * raw.late_s
+            late_s += self._appointments.work(step.name, now, user_id) * raw.late_s
         if late_s > promised_s:
             if alone and self._short <= {tier.name} and self._has_room(promised_s, work, now):
                 raw.within_s = promised_s
@@ -101,7 +101,7 @@ class Keeping:
         rate = FULL * self._forecast.rate
         over_s = self._promises.late_s(promised_s, work, rate, now)
         if over_s > (HALF - 1.0) * promised_s:
-            over_s += self._appointments.work(step.name, now) / rate
+            over_s += self._appointments.work(step.name, now, user_id) / rate
         return max(late_s, promised_s + min(over_s, share_s))
 
     def accepts(self, tier: Tier, live: Live, now: float) -> None:

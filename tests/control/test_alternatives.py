@@ -1,0 +1,50 @@
+"""What a refusal offers: who takes it is admitted, and who only hears of it loses nothing."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from control.asks import NOON, ask, controller, tier
+
+from smalti.control import Admission, Ask, Controller, Denial
+
+REQUESTS = 150
+
+
+def crowd(seed: int) -> Iterator[tuple[Controller, Ask, float]]:
+    """Requests of a crowd, before each is sent."""
+    dice = random.Random(seed)
+    free = tier("free", max_running=dice.choice((1, 2, 4, 8)), promised_wait_s=180.0)
+    plus = tier("plus", weight=4.0, max_running=4, promised_wait_s=30.0)
+    control, now = controller(free, plus, slots=dice.choice((1, 2, 4))), NOON
+    ends: list[tuple[float, str, int, float]] = []
+    for _ in range(REQUESTS):
+        now += dice.expovariate(1.5)
+        for drawn in [drawn for drawn in ends if drawn[0] <= now]:
+            ends.remove(drawn)
+            control.finished(drawn[1], drawn[2], drawn[3], drawn[0])
+        images, who = dice.choice((1, 2, 3, 5, 8)), dice.choice(("free", "free", "plus"))
+        asked = ask(f"user{dice.randrange(60)}", images, who, dice.choice((50.0, 100.0)))
+        asked = replace(asked, patience_s=dice.choice((None, None, 30.0, 90.0)))
+        yield control, asked, now
+        if isinstance(control.admit(asked, now), Admission):
+            control.enqueue(asked.job_id, now)
+        while (turn := control.next(now)) is not None:
+            took_s = dice.uniform(3, 6)
+            ends.append((now + took_s, turn.job_id, turn.index, took_s))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_refusal_changes_nothing_for_who_was_refused(seed: int) -> None:
+    for control, asked, now in crowd(seed):
+        refused = control.admit(asked, now)
+        if isinstance(refused, Admission):
+            control.enqueue(asked.job_id, now)
+            control.withdraw(asked.job_id, now)
+            continue
+        again = control.consider(asked, now)
+        assert isinstance(again, Denial)
+        assert (again.options, again.retry_at) == (refused.options, refused.retry_at)
