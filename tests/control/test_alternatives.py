@@ -37,6 +37,30 @@ def crowd(seed: int) -> Iterator[tuple[Controller, Ask, float]]:
             ends.append((now + took_s, turn.job_id, turn.index, took_s))
 
 
+def fewer(denial: Denial) -> int | None:
+    return next((one.images for one in denial.options if one.what == "fewer"), None)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_so_many_fewer_as_are_offered_are_admitted_and_no_more_would_be(seed: int) -> None:
+    """Whether it was refused, or only asked what would become of it."""
+    offered = 0
+    for control, asked, now in crowd(seed):
+        outcome = control.consider(asked, now)
+        if not isinstance(outcome, Denial) or outcome.rule != "server/promise":
+            continue
+        refused = control.admit(asked, now)
+        assert isinstance(refused, Denial)
+        assert (fewer(refused), refused.retry_at) == (fewer(outcome), outcome.retry_at)
+        most = fewer(refused)
+        if most is not None:
+            offered += 1
+            assert isinstance(control.consider(replace(asked, images=most), now), Admission)
+            if most + 1 < asked.images:
+                assert isinstance(control.consider(replace(asked, images=most + 1), now), Denial)
+    assert offered
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_a_refusal_changes_nothing_for_who_was_refused(seed: int) -> None:
     for control, asked, now in crowd(seed):

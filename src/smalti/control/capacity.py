@@ -224,18 +224,20 @@ class Capacity:
         self, tier: Tier, ask: Ask, step: Step, offer: Offer, alone: bool, now: float
     ) -> tuple[Option, ...]:
         """The most pictures, fewer than asked for, that can be promised, or for which a place is
-        kept now."""
+        kept now, and for which the client has the patience."""
         path, promised_s = path_of(tier, ask), tier.promised_wait_s
         assert promised_s is not None
 
         def fits(images: int) -> bool:
             work = offer.work * images
-            if self._appointments.holds(ask.user_id, work, now):
-                return True
+            held = self._appointments.holds(ask.user_id, work, now)
             if not alone:
-                return False
+                return held and ask.patience_s is None
             raw = self.raw(path, offer.work, images, 0, now)
-            return self._late_s(tier, ask, step, raw, work, images, True, now) <= promised_s
+            late_s = self._late_s(tier, ask, step, raw, work, images, True, now)
+            if late_s > promised_s and not held:
+                return False
+            return ask.patience_s is None or self._forecast.wait(raw).finish_s[1] <= ask.patience_s
 
         fit, most = 0, ask.images - 1
         while fit < most:
