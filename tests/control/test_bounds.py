@@ -241,6 +241,20 @@ def test_who_asks_for_more_than_there_is_room_for_is_offered_fewer(
             assert isinstance(control.consider(ask("ann", images=offered), NOON + 20), Admission)
 
 
+@pytest.mark.parametrize("bound", ["org 4 at once", "4 waiting", None])
+def test_no_more_are_offered_than_the_limits_have_left(bound: str | None) -> None:
+    """There is room for four, and of ten a day two are left, then one, then none."""
+    control = after_eight(["10/day"], 4) if bound is None else after_eight(["10/day", bound])
+    for offered in (2, 1, 0):
+        denial = denied(control.consider(ask("ann", images=6), NOON + 20))
+        assert denial.kind == "impossible"
+        assert denial.options == ((Option("fewer", images=offered),) if offered else ())
+        if offered:
+            admitted = control.admit(asked := ask("ann"), NOON + 20)
+            assert isinstance(admitted, Admission)
+            control.withdraw(asked.job_id, NOON + 20)
+
+
 def test_a_new_bound_counts_who_is_there_already() -> None:
     control = controller()
     send(control, ask("ann", images=2))

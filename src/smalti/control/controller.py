@@ -168,9 +168,12 @@ class Controller:
     def _judge(self, ask: Ask, now: float) -> Denial | tuple[Admission, Live]:
         tier = self._tier(ask.tier)
         device_s = ask.work * ask.images * self._queue.device_s_per_work
-        denial = self._rules.denies(ask, device_s, now) or self._room.denies(tier, ask, now)
+        denial = self._rules.denies(ask, device_s, now)
         if denial is not None:
             return denial
+        denial = self._room.denies(tier, ask, now)
+        if denial is not None:
+            return denial._replace(options=self._rules.fewer(ask, device_s, now))
         path = path_of(tier, ask)
         offer = self._capacity.offer(tier, ask)
         raw = self._capacity.raw(path, offer.work, ask.images, self._room.before(ask), now)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from smalti.control import wording
 from smalti.control.capacity import Capacity
-from smalti.control.denial import Denial, Option
+from smalti.control.denial import Denial
 from smalti.control.fair import FairQueue
 from smalti.control.limits import Bound
 from smalti.control.live import Live, path_of
@@ -60,15 +60,8 @@ class Room:
         self, tier: Tier, ask: Ask, now: float, service: ServiceTier | None = None
     ) -> Denial | None:
         """More pictures than the tier allows a user, or others together, or than the server allows
-        all; half of the server's room is for who is promised something. Fewer are offered where
-        there is room for them. service: as in `line`."""
-        denial = self._full(tier, ask, service or ask.served_as, now)
-        if denial is None or ask.images == 1:
-            return denial
-        left = self.holds(tier, ask)[1]
-        return denial._replace(options=(Option("fewer", images=left),)) if left else denial
-
-    def _full(self, tier: Tier, ask: Ask, service: ServiceTier, now: float) -> Denial | None:
+        all; half of the server's room is for who is promised something. service: as in `line`."""
+        service = service or ask.served_as
         waiting = self.line(ask, service)
         if ask.images > tier.max_waiting:
             return wording.never_waiting(tier.max_waiting, waiting, ask.images, tier)

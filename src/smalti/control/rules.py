@@ -298,11 +298,15 @@ class Rules:
         gauges, parts = self._plans[about.tier].gauges, self._breath.open
         return [gauge.standing(about, parts, now) for gauge in gauges if gauge.counts(about)]
 
+    def fewer(self, ask: Ask, device_s: float, now: float) -> tuple[Option, ...]:
+        """The most images, fewer than asked for, for which there is room, and that are within the
+        limits now."""
+        return self._fewer(self._plans[ask.tier], ask, device_s, now)
+
     def _room_for(self, plan: _Plan, ask: Ask) -> tuple[int, int]:
         return (ask.images, ask.images) if self._room is None else self._room(plan.tier, ask)
 
     def _fewer(self, plan: _Plan, ask: Ask, device_s: float, now: float) -> tuple[Option, ...]:
-        """The most images, fewer than asked for, that would be admitted now."""
         if ask.images == 1:
             return ()
         parts = self._parts(self._honoured(ask, now), now)
