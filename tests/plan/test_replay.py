@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -64,6 +65,24 @@ def test_shares_count_every_picture_of_a_job() -> None:
     assert len(out.begun) == sum(out.drawn) == 4_500
     error = share_error(out, tiers)
     assert error is not None and error < 0.05
+
+
+@pytest.mark.parametrize(("third", "error"), [(False, 0.0), (True, 2.0)])
+def test_shares_are_those_of_a_period_in_which_the_same_wait(third: bool, error: float) -> None:
+    """Of weights 2 and 1, one begins four pictures within five minutes, the other two within the
+    next. Where a third waits too in the latter, each five minutes are looked at by themselves."""
+    tiers = {name: Tier(name, 1.0 + (name == "a"), (), 1, 1) for name in "abc"}
+    begun_s = {"a": [301.0, 302.0, 303.0, 304.0, 999.0], "b": [601.0, 602.0, 999.0]}
+    if third:
+        begun_s["c"] = [999.0]
+    asked = [(name, at) for name, times in begun_s.items() for at in times]
+    rows = [row(599.0 if name == "c" else 0.0, name, name) for name, _ in asked]
+    out = replay(demand(), ONE_SLOT, smalti())
+    out.demand, out.admitted_s = demand(*rows, duration_s=900.0), array("d")
+    out.admitted_s.extend(its.arrival_s for its in rows)
+    out.begun.extend(range(len(asked)))
+    out.begun_s.extend(at for _, at in asked)
+    assert share_error(out, tiers) == error
 
 
 def test_a_bare_refusal_is_tried_again() -> None:

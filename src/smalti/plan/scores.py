@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from smalti.control.tiers import Tier
@@ -169,20 +169,39 @@ def jain(out: Outcome) -> float | None:
 def share_error(out: Outcome, tiers: Mapping[str, Tier]) -> float | None:
     """By how much of its due a tier's share was off, while two tiers at least had work waiting.
 
-    Of each stretch the largest such part; the mean over stretches.
+    Of each period in which the same ones had, the largest such part; the mean over periods, as long
+    as they are. What is owed for a turn that came early is paid within one.
     """
-    found = []
-    for by_tier in _backlogs(out, lambda row: (row.tier,)).values():
-        total = sum(work for _, work in by_tier.values())
+    off = stretches = 0.0
+    for by_tier, lasted in _periods(_backlogs(out, lambda row: (row.tier,))):
+        total = sum(by_tier.values())
         weights = sum(tiers[tier].weight for (tier,) in by_tier)
         if len(by_tier) >= 2 and total:
-            found.append(
-                max(
-                    abs(work / total / (tiers[tier].weight / weights) - 1)
-                    for (tier,), (_, work) in by_tier.items()
-                )
+            off += lasted * max(
+                abs(work / total / (tiers[tier].weight / weights) - 1)
+                for (tier,), work in by_tier.items()
             )
-    return round(sum(found) / len(found), 4) if found else None
+            stretches += lasted
+    return round(off / stretches, 4) if stretches else None
+
+
+def _periods(
+    backlogs: Mapping[int, Mapping[Any, tuple[int, float]]],
+) -> Iterator[tuple[dict[Any, float], int]]:
+    """Stretches one after the other in which the same had something waiting, as one: the work that
+    was begun for each, and how many stretches it lasted."""
+    last, works, lasted = -2, dict[Any, float](), 0
+    for stretch in sorted(backlogs):
+        began = {who: work for who, (_, work) in backlogs[stretch].items()}
+        if stretch == last + 1 and began.keys() == works.keys():
+            works, lasted = {who: works[who] + work for who, work in began.items()}, lasted + 1
+        else:
+            if lasted:
+                yield works, lasted
+            works, lasted = began, 1
+        last = stretch
+    if lasted:
+        yield works, lasted
 
 
 def _backlogs(out: Outcome, of: Any) -> dict[int, dict[Any, tuple[int, float]]]:
