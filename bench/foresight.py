@@ -6,10 +6,10 @@
 Jobs that waited over a second are picked from a replay. At the admission of each, the replay splits
 into copies that go on from exactly that state, each into another future, until the job has its
 slot; the median of the copies' waits is what somebody would tell who knows all of the state and
-supposes such futures. Twice: `resampled`, where the future is made of what came in the last two minutes, in pieces of ten
-seconds; and `times_known`, where requests come at the times at which they did come, from other
-users. Beside them `told`, what the controller told these jobs. The figures are median errors over
-the wait. The last line is JSON.
+supposes such futures. Twice: `resampled`, where the future is made of what came in the last two
+minutes, in pieces of ten seconds; and `times_known`, where requests come at the times at which they
+did come, from other users. Beside them `told`, what the controller told these jobs. The figures are
+median errors over the wait. The last line is JSON.
 """
 
 from __future__ import annotations
