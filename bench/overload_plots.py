@@ -109,8 +109,11 @@ def draw_waits(figures: Figures, to: Path) -> None:
 
 
 def told(figures: Figures) -> dict[str, dict[str, float]]:
-    """How far off p50 was in all runs together, and the better formula."""
+    """How far off p50 was in all runs together in which somebody waited, and the better formula."""
     runs = [its["smalti"] for by_load in figures.values() for its in by_load.values()]
+    runs = [its for its in runs if its["wait_s"]]
+    if not runs:
+        return {}
     found = {}
     for name, lasted in (("eta_error", None), ("eta_error_s", "wait_s"),
                          ("eta_error_end", None), ("eta_error_end_s", "end_s")):  # fmt: skip
