@@ -67,13 +67,14 @@ async def begin(
     clock: Callable[[], float] | None = None,
     models: Sequence[ModelFacts] = MODELS,
     state: Health = "ready",
+    steady: Callable[[], float] | None = None,
     **flags: object,
 ) -> Life:
     settings = read_settings({"data_dir": folder, **flags}, environ={})
     parts = open_parts(settings)
     _, secret = enter_first_people(parts.people, settings)
     backend = FakeBackend(slots, state)
-    more = {} if clock is None else {"clock": clock}
+    more = {} if clock is None else {"clock": clock, "steady": steady}
     service = Service(backend, models, settings, parts, **more)
     await service.start()
     return Life(service, backend, parts, parts.people.caller_of(secret, 0.0))

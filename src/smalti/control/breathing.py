@@ -20,6 +20,11 @@ class Breath:
     def open(self) -> int:
         return int(self._open * WIDE + 1e-3)
 
+    def clock_set(self, by_s: float) -> None:
+        """It has opened for as long as before."""
+        if self._at is not None:
+            self._at += by_s
+
     def load_is(self, load: float, now: float) -> None:
         """A clock that is set back opens nothing."""
         aim = min(1.0, max(0.0, (FULL_LOAD - load) / (FULL_LOAD - CALM)))

@@ -22,6 +22,10 @@ class Bucket:
             spent -= per_s * (now - self._at)
         return most - spent if spent > 0 else most
 
+    def clock_set(self, by_s: float) -> None:
+        """What was taken is as long ago as before."""
+        self._at += by_s
+
     def give_back(self, amount: float) -> None:
         self._spent = max(self._spent - amount, 0.0)
 

@@ -94,6 +94,17 @@ class Capacity:
         self.load += (1 - math.exp(-since_s / SMOOTH_S)) * (most - self.load)
         return self.load
 
+    def clock_set(self, by_s: float) -> None:
+        """Nothing has waited longer for it, and nothing comes later. Places that were named are
+        kept at the times that were told."""
+        if self._looked_at is not None:
+            self._looked_at += by_s
+        self._queue.clock_set(by_s)
+        self._forecast.clock_set(by_s)
+        self._keeping.clock_set(by_s)
+        self._ladder.clock_set(by_s)
+        self._newcomers.clear()
+
     def offer(self, tier: Tier, ask: Ask) -> Offer:
         """What is served, on the rungs that are taken."""
         level = self._ladder.level(service_class(tier.name, ask.served_as))

@@ -36,6 +36,16 @@ class Coming:
         self._passing[service_class].came(before, images, work, now)
         self._crowds[service_class].add(images * work, now)
 
+    def clock_set(self, by_s: float) -> None:
+        """What came is as long ago as before."""
+        self.at += by_s
+        for flow in self._arrivals.values():
+            flow.clock_set(by_s)
+        for crowd in self._crowds.values():
+            crowd.clock_set(by_s)
+        for passing in self._passing.values():
+            passing.clock_set(by_s)
+
     def look(self, now: float) -> None:
         for passing in self._passing.values():
             passing.look(now)

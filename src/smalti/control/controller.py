@@ -20,13 +20,10 @@ from smalti.control.policy import Policy
 from smalti.control.promises import Promises
 from smalti.control.room import Room
 from smalti.control.rules import Rules
+from smalti.control.share import CREDIT_S
 from smalti.control.tiers import Tier
 
 __all__ = ["Ask", "Controller", "Reservation", "Standing", "Turn", "Wait"]
-
-CREDIT_S = 10.0
-"""What a class has to its credit when it comes back: its share of so many seconds of all slots, as
-it would be with all tiers waiting."""
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -108,6 +105,13 @@ class Controller:
         if load is not None:
             self._rules.load_is(load, now)
         return load is not None
+
+    def clock_set(self, by_s: float) -> None:
+        """The clock was set, forward if above zero, and no time has passed for who waits."""
+        for live in self._live.values():
+            live.admitted_at += by_s
+        self._capacity.clock_set(by_s)
+        self._rules.clock_set(by_s)
 
     @property
     def keep_s(self) -> int:

@@ -42,6 +42,10 @@ class Crowd:
         """As JSON can hold it."""
         return [max(self._at, 0.0), *self._sums]
 
+    def clock_set(self, by_s: float) -> None:
+        """What came is as long ago as before."""
+        self._at += by_s
+
     def add(self, amount: float, now: float) -> None:
         self._sums = [before + amount for before in self._decayed(now)]
         self._at = max(self._at, now)

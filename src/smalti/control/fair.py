@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from smalti.control.ahead import Ahead, ahead_of_job, ahead_of_newcomer
 from smalti.control.returned import Returned
@@ -164,6 +165,12 @@ class FairQueue:
         at.waiting -= 1
         at.work = at.work - work if at.waiting else 0.0
         return named
+
+    def clock_set(self, by_s: float) -> None:
+        """Pictures have held their slots for as long as before."""
+        for named, run in self.running.items():
+            held = replace(run, since=run.since + by_s)
+            self.running[named] = run.user.runs[named] = held
 
     def finish(self, job_id: str, index: int, device_s: float) -> Run | None:
         """Free a slot and settle the charge; None if the picture does not run."""

@@ -42,6 +42,12 @@ class Arrivals:
         at = self._begun if self._at is None else self._at
         return [self._begun, at, self._short, self._long, self._squares]
 
+    def clock_set(self, by_s: float) -> None:
+        """What came is as long ago as before."""
+        self._begun += by_s
+        if self._at is not None:
+            self._at += by_s
+
     def add(self, amount: float, now: float) -> None:
         if self._at is None:
             self._at = self._begun = now

@@ -77,6 +77,12 @@ class Forecast:
 
     # --- what is learnt ---
 
+    def clock_set(self, by_s: float) -> None:
+        """What came is as long ago as before, and what was told is to come as far ahead."""
+        self.coming.clock_set(by_s)
+        self.told.clock_set(by_s)
+        self._changes += 1
+
     def look(self, now: float) -> None:
         """Take note of how much comes for each class; it is good for a second or so."""
         self.coming.look(now)

@@ -74,6 +74,14 @@ class Keeping:
             for promised_s, _ in due
         }
 
+    def clock_set(self, by_s: float) -> None:
+        """What is promised stays as far ahead as it is."""
+        self._promises.clock_set(by_s)
+        for bucket in self._buckets.values():
+            bucket.clock_set(by_s)
+        for refusals in self._refusals.values():
+            refusals.clock_set(by_s)
+
     def late_s(
         self, tier: Tier, user_id: str, step: Step, raw: Raw, work: float, alone: bool, now: float
     ) -> float:

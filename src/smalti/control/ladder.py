@@ -40,6 +40,11 @@ class Ladder:
         place = self._places.get(service_class)
         return 0 if place is None else place.level
 
+    def clock_set(self, by_s: float) -> None:
+        """Rungs were taken as long ago as before."""
+        for place in self._places.values():
+            place.changed_at += by_s
+
     def load_is(self, service_class: str, load: float, short: bool, rungs: int, now: float) -> None:
         """Take a rung or leave one. short: some are refused. rungs: how many the tier allows."""
         load, place = max(load, ENGAGE) if short else load, self._places.get(service_class)

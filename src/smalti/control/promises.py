@@ -84,6 +84,14 @@ class Promises:
         """Nothing of it waits any more, or nothing is promised to it any more."""
         self._of.pop(job_id, None)
 
+    def clock_set(self, by_s: float) -> None:
+        """Deadlines stay as far ahead as they are."""
+        self._ends = [end + by_s for end in self._ends]
+        self._lasts = [last + by_s for last in self._lasts]
+        self._of = {job_id: (end + by_s, last + by_s) for job_id, (end, last) in self._of.items()}
+        self._by_end = [(last + by_s, number, job_id) for last, number, job_id in self._by_end]
+        self._edge_rate = 0.0
+
     def late_s(self, promised_s: float, work: float, rate: float, now: float) -> float:
         """By how much promises would be broken by a newcomer, by its own or by another's."""
         self._expire(now)

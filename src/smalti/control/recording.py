@@ -47,6 +47,10 @@ class Recorded(Controller):
             self._tell({"do": "slots", "slots": slots})
         Controller.slots.__set__(self, slots)  # type: ignore[attr-defined]
 
+    def clock_set(self, by_s: float) -> None:
+        self._tell({"do": "clock_set", "by_s": by_s})
+        super().clock_set(by_s)
+
     def look(self, now: float) -> bool:
         looked = super().look(now)
         if looked:
@@ -223,6 +227,7 @@ def _next(control: Controller, entry: Mapping[str, Any]) -> list[Any] | None:
 _REPLAYED: dict[str, Callable[[Controller, Mapping[str, Any]], Any]] = {
     "policy": _set_policy,
     "slots": _set_slots,
+    "clock_set": lambda c, e: c.clock_set(e["by_s"]),
     "look": lambda c, e: c.look(e["now"]),
     "consider": lambda c, e: decided(c.consider(ask_of(e["ask"]), e["now"])),
     "admit": lambda c, e: decided(c.admit(ask_of(e["ask"]), e["now"])),

@@ -18,6 +18,10 @@ class Refusals:
         self._asked = self._refused = 0.0
         self._at = 0.0
 
+    def clock_set(self, by_s: float) -> None:
+        """What was refused is as long ago as before."""
+        self._at += by_s
+
     def add(self, refused: bool, now: float) -> None:
         if now > self._at:
             left = math.exp((self._at - now) / _HORIZON_S)

@@ -278,6 +278,10 @@ class Rules:
         """Count these too, after a policy that reaches further back than before."""
         self.restore(reservations, (), now)
 
+    def clock_set(self, by_s: float) -> None:
+        """Limits and times that were stated go by the new time; how they breathe does not."""
+        self._breath.clock_set(by_s)
+
     def load_is(self, load: float, now: float) -> None:
         """load: 0 while it is calm, 1 where promises are at their edge."""
         before = self._breath.open

@@ -34,6 +34,9 @@ from smalti.control.line import Line
 if TYPE_CHECKING:
     from smalti.control.user import User
 
+CREDIT_S = 10.0
+"""What a class has to its credit when it comes back: its share of so many seconds of all slots, as
+it would be with all tiers waiting."""
 UNBOUNDED = 1 << 62
 """As many pictures of a member as there are slots."""
 

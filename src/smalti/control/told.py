@@ -149,6 +149,10 @@ class Told:
         """The job will not end as it was foreseen, for no fault of the forecast."""
         raw.began = raw.ended = True
 
+    def clock_set(self, by_s: float) -> None:
+        """What was told is to come true that much later by the clock."""
+        self._due = [(due + by_s, number, of_end, raw) for due, number, of_end, raw in self._due]
+
     def look(self, now: float) -> None:
         """What has not come true in time has missed, whenever it will come."""
         due = self._due

@@ -22,6 +22,7 @@ from smalti.observe import NO_TRACES, Metrics, Traces
 from smalti.service.admission import Admission
 from smalti.service.books import Books
 from smalti.service.cleaning import clean_hourly
+from smalti.service.clock import Clock
 from smalti.service.dispatch import Dispatcher
 from smalti.service.ends import Ends
 from smalti.service.health import RETRY_AFTER_S, Health
@@ -53,6 +54,7 @@ ENDS_WITHIN_S = 10.0
 class Service:
     """parts: what `open_parts` opened; the service closes them. clock: Unix time in seconds.
 
+    steady: seconds of a clock that nobody sets; without one, `clock` itself is none that is set.
     when_left: told of each job that is cancelled because whoever waited for it went away.
     """
 
@@ -65,7 +67,10 @@ class Service:
         metrics: Metrics | None = None,
         traces: Traces = NO_TRACES,
         clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] | None = None,
     ) -> None:
+        if steady is None:
+            steady = time.monotonic if clock is time.time else clock
         self.models = {model.name: model for model in models}
         self.settings = settings
         self.people = parts.people
@@ -80,6 +85,7 @@ class Service:
         controller = Controller(policy, settings.max_waiting)
         if recorder is not None:
             controller = Recorded(policy, settings.max_waiting, recorder.tell)
+        clock = Clock(clock, steady, controller.clock_set)
         keeper = Keeper(parts.blobs, health)
         self._books = books = Books(
             live={},
