@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from control.ruled import NOON, ask, denied, reserve, rules, told_half_open
 
-from smalti.control import Claim, Reservation
+from smalti.control import Claim, Reservation, wording
 from smalti.control.appointments import KEPT_S
 from smalti.control.appointments import RULE as PLACE
 
@@ -106,6 +106,27 @@ def test_who_came_at_his_time_is_admitted_at_the_place_that_he_is_told_then() ->
     of.honours(full)
     assert of.denies(ask(), 1.0, NOON + 420) is None
     assert of.denies(ask(), 1.0, NOON + 419) is not None
+
+
+def test_the_time_of_a_place_for_few_stays_true_beside_that_of_one_for_many() -> None:
+    """The limit was wide enough for a picture when he was told its place, and for four after it."""
+    for comes_first in (1, 4):
+        of = rules("1..8/5min")
+        reserve(of, ask(2), NOON)
+        of.load_is(0.5, NOON + 1)
+        for images, at in ((1, NOON + 60), (4, NOON + 120)):
+            full = wording.too_long_for_client(1.0, (2.0, 3.0), True, NOON + 2)
+            claim = Claim("ann", PLACE, 0, at, at + KEPT_S)
+            of.honours(of.with_place(full._replace(claim=claim), ask(images), 1.0, NOON + 2))
+        of.load_is(1.0, NOON + 3)
+        assert of.denies(ask(1), 1.0, NOON + 59) is not None
+        if comes_first == 1:
+            assert of.denies(ask(1), 1.0, NOON + 60) is None
+        used = of.reserve(Reservation("it", "ann", "free", comes_first, NOON + 121), NOON + 121)
+        assert of.denies(ask(1), 1.0, NOON + 121) is not None, "each is used up"
+        of.retract("it", used)
+        assert [claim.at for claim in used] == [NOON + 60, NOON + 120]
+        assert of.denies(ask(4), 1.0, NOON + 121) is None
 
 
 def test_claims_that_are_over_are_forgotten() -> None:

@@ -80,6 +80,21 @@ def test_a_claim_takes_the_place_of_an_earlier_one(jobs: Jobs) -> None:
     assert jobs.claims(0.0) == late[1:]
 
 
+def test_a_place_for_few_pictures_is_kept_beside_one_for_many(jobs: Jobs) -> None:
+    few = Claim("user_1", "server/promise", 7, 160.0, 280.0)
+    many = Claim("user_1", "server/promise", 0, 300.0, 420.0)
+
+    async def main() -> None:
+        row = job_row()
+        for claim in (few, many, few._replace(value=9)):
+            await jobs.keep_claim(claim)
+        assert jobs.claims(0.0) == [few._replace(value=9), many]
+        await jobs.accept(row, picture_rows(row), held(row), None, (few, many))
+        assert jobs.claims(0.0) == []
+
+    asyncio.run(main())
+
+
 def test_claims_are_used_up_with_the_job_that_used_them(jobs: Jobs) -> None:
     used, other = Claim("user_1", "free/breathing", 9, 100.0, 200.0), Claim("ben", "r", 0, 1.0, 300)
     newer = Claim("user_1", "server/promise", 0, 150.0, 270.0)

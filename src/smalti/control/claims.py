@@ -19,11 +19,11 @@ OF_WINDOW = 0.1
 
 
 class Claims:
-    """One for each user and tier, and one for a place that is kept for a user. Their value is in
+    """One for each user and tier, and one for each place that is kept for a user. Their value is in
     parts, as `Breath.open` is."""
 
     def __init__(self) -> None:
-        self._claims: dict[tuple[str, str], Claim] = {}
+        self._claims: dict[tuple[str, str], tuple[Claim, ...]] = {}
         self._by_end: list[tuple[float, tuple[str, str]]] = []
 
     def __bool__(self) -> bool:
@@ -32,47 +32,49 @@ class Claims:
     def of(self, user_id: str, tier: str, now: float) -> tuple[Claim, ...]:
         """What is or will be honoured."""
         rules = tier + _OF_LIMITS, PLACE
-        found = (self._claims.get((user_id, rule)) for rule in rules)
-        return tuple(claim for claim in found if claim is not None and now <= claim.until)
+        found = [claim for rule in rules for claim in self._claims.get((user_id, rule), ())]
+        return tuple(claim for claim in found if now <= claim.until)
 
     def merged(
         self, user_id: str, tier: str, parts: int, at: float, until: float, now: float
     ) -> Claim:
         """One that honours a new time and the one that was stated before."""
-        before = self._claims.get((user_id, tier + _OF_LIMITS))
-        if before is not None and now <= before.until:
-            parts, at = max(parts, before.value), min(at, before.at)
-            until = max(until, before.until)
+        for before in self._claims.get((user_id, tier + _OF_LIMITS), ()):
+            if now <= before.until:
+                parts, at = max(parts, before.value), min(at, before.at)
+                until = max(until, before.until)
         return Claim(user_id, tier + _OF_LIMITS, parts, at, until)
 
     def keep(self, claim: Claim) -> None:
-        """In place of the one before; one for which limits need not be open is left aside."""
+        """In place of the one before, and of a place, of the one at that time; one for which limits
+        need not be open is left aside."""
         if claim.value:
             name = claim.user_id, claim.rule
-            self._claims[name] = claim
+            others = self._claims.get(name, ()) if claim.rule == PLACE else ()
+            self._claims[name] = (*(its for its in others if its.at != claim.at), claim)
             heapq.heappush(self._by_end, (claim.until, name))
 
     def drop_old(self, now: float) -> None:
         while self._by_end and self._by_end[0][0] < now:
             until, name = heapq.heappop(self._by_end)
-            claim = self._claims.get(name)
-            if claim is not None and claim.until == until:
-                del self._claims[name]
+            left = tuple(its for its in self._claims.pop(name, ()) if its.until != until)
+            if left:
+                self._claims[name] = left
 
     def use(self, user_id: str, tier: str, now: float) -> list[Claim]:
-        """A request was admitted: what was honoured by then is used up, and a place in any case.
+        """A request was admitted: what was honoured by then is used up, and places in any case.
 
         Returns what was."""
-        place = self._claims.pop((user_id, PLACE), None)
-        used = [place] if place is not None else []
-        claim = self._claims.get((user_id, tier + _OF_LIMITS))
-        if claim is not None and claim.at <= now:
-            used.append(self._claims.pop((user_id, claim.rule)))
+        used = list(self._claims.pop((user_id, PLACE), ()))
+        name = user_id, tier + _OF_LIMITS
+        if any(claim.at <= now for claim in self._claims.get(name, ())):
+            used += self._claims.pop(name)
         return used
 
     def give_back(self, claim: Claim) -> None:
         """What used it up came to nothing. One that was kept since then takes its place."""
-        if (claim.user_id, claim.rule) not in self._claims:
+        kept = self._claims.get((claim.user_id, claim.rule), ())
+        if not any(claim.rule != PLACE or its.at == claim.at for its in kept):
             self.keep(claim)
 
     def restore(
