@@ -66,6 +66,21 @@ def test_without_rows_all_of_a_picture_comes_at_its_end() -> None:
     assert asyncio.run(run()) == [Started, Strip, Done]
 
 
+def test_a_picture_of_which_every_row_was_kept_is_shown_and_no_row_is_drawn() -> None:
+    """Its server was killed before its file was written down."""
+
+    async def check(backend: PacedBackend, audience: Audience) -> None:
+        whole = replace(order(), layout=(0,), drawn=np.zeros((64, 2), np.int16))
+        audience.send(whole)
+        await audience.ended(whole)
+        events = audience.events[whole.picture_id]
+        assert [type(event) for event in events] == [Started, Strip, Done]
+        assert len(audience.pixels(whole.picture_id)) == 128
+        assert sum(device.tiles_drawn for device in backend.devices()) == 0
+
+    paced(check, 1, 3, STEP_S)
+
+
 def test_a_picture_that_is_cancelled_frees_its_slot_at_once() -> None:
     async def check(backend: PacedBackend, audience: Audience) -> None:
         first, second, third = (order(number=n) for n in range(3))

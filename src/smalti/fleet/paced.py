@@ -168,9 +168,9 @@ class PacedBackend:
         self._arm(device)
 
     def _plan(self, device: _Device, held: _Held) -> None:
-        """Its next event: the end of its next row, or of its last."""
+        """Its next event: the end of its next row, or of its last, which may be there already."""
         grid = held.order.conditions.grid
-        row = held.rows + 1 if self._rows else grid.rows
+        row = min(held.rows + 1, grid.rows) if self._rows else grid.rows
         step = held.begun + max(row * grid.columns - held.first, 0)
         self._number += 1
         heapq.heappush(device.due, (step, self._number, held))
@@ -201,10 +201,10 @@ class PacedBackend:
         grid, name = held.order.conditions.grid, held.order.picture_id
         used_s = device.used_s - held.before_s
         row, columns = held.rows, grid.columns
-        if self._rows:
+        if self._rows and row < grid.rows:
             codes = np.zeros((columns, CODES), np.int16)
             _tell(held.on_event, RowDrawn(name, row, codes, used_s))
-        held.rows = self._show(held, row + 1 if self._rows else grid.rows)
+        held.rows = self._show(held, min(row + 1, grid.rows) if self._rows else grid.rows)
         device.tiles += columns * (held.rows - row)
         if held.rows < grid.rows:
             self._plan(device, held)
