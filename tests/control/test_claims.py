@@ -129,6 +129,24 @@ def test_the_time_of_a_place_for_few_stays_true_beside_that_of_one_for_many() ->
         assert of.denies(ask(4), 1.0, NOON + 121) is None
 
 
+def test_who_asks_for_less_at_the_same_time_leaves_the_limit_as_wide_as_it_was_for_more() -> None:
+    """What is kept of a place is what was told last: it is known after a restart."""
+    of = rules("2..8/5min")
+    reserve(of, ask(1), NOON)
+    of.load_is(0.5, NOON + 1)
+    place, kept = Claim("ann", PLACE, 0, NOON + 60, NOON + 60 + KEPT_S), []
+    for images in (4, 1):
+        full = wording.too_long_for_client(1.0, (2.0, 3.0), True, NOON + 2)
+        told = of.with_place(full._replace(claim=place), ask(images), 1.0, NOON + 2)
+        of.honours(told)
+        kept.append(told.claim)
+    assert kept[0] == kept[1] != place
+    again = rules("2..8/5min")
+    again.restore([Reservation("one", "ann", "free", 1, NOON)], [kept[1]], NOON + 3)
+    again.load_is(1.0, NOON + 4)
+    assert again.denies(ask(4), 1.0, NOON + 60) is None
+
+
 def test_claims_that_are_over_are_forgotten() -> None:
     of, _ = told_half_open()
     of.reserve(Reservation("late", "ben", "free", 1, NOON + 9000), NOON + 9000)

@@ -227,11 +227,14 @@ class Rules:
         """A place is named by the fleet's load: limits stay open for it as far as they are for him
         now, or as they were when it was named first."""
         claim = denial.claim
-        if claim is None or not self._shut_s(self._plans[ask.tier], ask, device_s, claim.at, now):
+        if claim is None:
             return denial
         honoured = self._honoured(ask, now)
-        before = (kept.value for kept in honoured if kept.rule == claim.rule)
-        parts = max(self._parts(honoured, now), *before, 0)
+        places = [kept for kept in honoured if kept.rule == claim.rule]
+        if self._shut_s(self._plans[ask.tier], ask, device_s, claim.at, now):
+            parts = max(self._parts(honoured, now), *(kept.value for kept in places), 0)
+        else:
+            parts = max((kept.value for kept in places if kept.at == claim.at), default=0)
         return denial._replace(claim=claim._replace(value=parts))
 
     def honours(self, denial: Denial) -> None:
