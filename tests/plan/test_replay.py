@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -177,6 +178,23 @@ def slow_deliverable(
 def test_deliverable_is_what_small_steps_deliver(drawn: list[tuple[int, int, int]]) -> None:
     jobs = [(float(at), float(work), float(for_s)) for at, work, for_s in sorted(drawn)]
     assert deliverable(jobs, 1.0, 10.0) == pytest.approx(slow_deliverable(jobs, 1.0, 10.0), abs=0.3)
+
+
+def test_of_a_week_too_all_is_deliverable_that_comes_in_time() -> None:
+    """Late in it, a clock of so many seconds has no finer steps than a part of a tile takes."""
+    pairs = [
+        (500_000.1 + 0.7 * i + late_s, 256.0, 90.0) for i in range(100) for late_s in (0, 0.39)
+    ]
+    for k in range(0, 200, 2):
+        assert deliverable(pairs[k : k + 2], 650.24, 604_800.0) == pytest.approx(512.0)
+
+
+def test_figures_of_a_year_take_no_longer_than_its_requests() -> None:
+    users = [row(i * 31_000.0, f"user{i}") for i in range(1000)]
+    out = replay(demand(*users, duration_s=3.1e7), MINI_CPU, smalti())
+    begun = process_time()
+    assert scores(out, DEFAULT_POLICY.tiers)["accepted"] == 1
+    assert process_time() - begun < 5
 
 
 # --- sources ---

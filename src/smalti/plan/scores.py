@@ -103,14 +103,15 @@ def deliverable(jobs: Iterable[tuple[float, float, float]], rate: float, end_s: 
             if deadline <= now:
                 heapq.heappop(waiting)
                 continue
-            stop = min(until, deadline, now + left / rate)
-            served = (stop - now) * rate
-            done += served
-            now = stop
-            if left - served <= 1e-9 * (1 + left):
+            ready = now + left / rate
+            stop = min(until, deadline, ready)
+            if stop == ready:
                 heapq.heappop(waiting)
+                done += left
             else:
-                waiting[0][1] = left - served
+                waiting[0][1] -= (stop - now) * rate
+                done += (stop - now) * rate
+            now = stop
         now = max(now, until)
 
     for arrival_s, work, patience_s in jobs:
@@ -215,10 +216,15 @@ def _backlogs(out: Outcome, of: Any) -> dict[int, dict[Any, tuple[int, float]]]:
             changes[who].append((out.admitted_s[i], 1, 0.0))
             changes[who].append((begun_s, -1, row.work))
     found: dict[int, dict[Any, tuple[int, float]]] = defaultdict(dict)
+    whole = int(out.demand.duration_s // WINDOW_S)
     for who, events in changes.items():
         events.sort()
-        waiting, at = 0, 0
-        for stretch in range(int(out.demand.duration_s // WINDOW_S)):
+        waiting, at, stretch = 0, 0, 0
+        while at < len(events):
+            if not waiting:
+                stretch = max(stretch, int(events[at][0] // WINDOW_S))
+            if stretch >= whole:
+                break
             end = (stretch + 1) * WINDOW_S
             least, pictures, work = waiting, 0, 0.0
             while at < len(events) and events[at][0] < end:
@@ -229,6 +235,7 @@ def _backlogs(out: Outcome, of: Any) -> dict[int, dict[Any, tuple[int, float]]]:
                 at += 1
             if least > 0:
                 found[stretch][who] = (pictures, work)
+            stretch += 1
     return found
 
 
