@@ -31,6 +31,7 @@ HEAD = "arrival_s,user,org,tier,region,model,images,work\n"
         (HEAD, "holds no request"),
         (HEAD + "1,a,o,free,DE,m,1\n", "line 2 has 7 values, not 8"),
         (HEAD + "soon,a,o,free,DE,m,1,9\n", "line 2: arrival_s has value 'soon'"),
+        (HEAD + "1796250000,a,o,free,DE,m,1,9\n", "arrival_s has value '1796250000'. It must be"),
         (HEAD + "1,a,o,free,DE,m,0,9\n", "images has value '0'"),
         (HEAD + "1,a,o,free,DE,m,1.5,9\n", "images has value '1.5'"),
         (HEAD + "1,a,o,free,DE,m,11,9\n", "It must be a whole number from 1 to 10"),

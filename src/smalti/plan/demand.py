@@ -20,6 +20,8 @@ HEADER = ("arrival_s", "user", "org", "tier", "region", "model", "images", "work
 _SERVICES = ("", "auto", "default", "flex", "priority")
 IMAGES_MAX = 10
 """Of a request, as in the API."""
+ARRIVAL_MAX_S = 366 * 86_400.0
+"""A year. What is more was not counted from the start of the demand."""
 
 
 class Row(NamedTuple):
@@ -106,7 +108,7 @@ def _rows(path: Path, text: str) -> Iterator[Row]:
             raise InvalidRequest(f"{where}: '{service}' is no service tier.", "demand")
         patience = given.get("patience_s", "")
         yield Row(
-            _number(where, "arrival_s", given["arrival_s"], 0.0),
+            _arrival(where, given["arrival_s"]),
             given["user"],
             given["org"],
             given["tier"],
@@ -117,6 +119,17 @@ def _rows(path: Path, text: str) -> Iterator[Row]:
             service or "auto",
             _number(where, "patience_s", patience, 1e-9) if patience else None,
         )
+
+
+def _arrival(where: str, text: str) -> float:
+    value = _number(where, "arrival_s", text, 0.0)
+    if value > ARRIVAL_MAX_S:
+        raise InvalidRequest(
+            f"{where}: arrival_s has value '{text}'. It must be seconds since the demand began, "
+            f"{ARRIVAL_MAX_S:.0f} at most: take away the time of the first request.",
+            "demand",
+        )
+    return value
 
 
 def _images(where: str, text: str) -> int:
