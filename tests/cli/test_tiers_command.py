@@ -147,9 +147,23 @@ def test_switches(ask: Say, server: Policies, capsys: pytest.CaptureFixture[str]
     assert (switch.rule, switch.message) == ("switch/tier/free", "Back at noon.")
     assert ask("switches") == told
     assert run(["switches"]) == 0
-    assert "2027-01-31 12:00:00  Back at noon." in capsys.readouterr().out
+    assert "2027-01-31 12:00:00Z  Back at noon." in capsys.readouterr().out
     assert ask("switches", "resume", "tier", "free", "--why", "Done.")["switches"] == []
     assert server.current().switches == ()
+
+
+def test_a_time_that_is_listed_can_be_typed_again(
+    ask: Say, server: Policies, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says that it is UTC, also to who typed it in the time of another place."""
+    words = ("switches", "pause", "tier", "free", "--message", "Back soon.", "--why", "Move.")
+    ask(*words, "--until", "2027-03-28T03:30:00+02:00")
+    assert run(["switches"]) == 0
+    listed = "2027-03-28 01:30:00Z"
+    assert listed in capsys.readouterr().out
+    (before,) = server.current().switches
+    ask(*words, "--until", listed)
+    assert server.current().switches == (before,)
 
 
 def test_switches_that_are_over_and_to_come_are_marked(
@@ -161,9 +175,9 @@ def test_switches_that_are_over_and_to_come_are_marked(
     words = ["--from", "2100-01-31T12:00:00Z", "--until", "2100-01-31T14:00:00Z", "--why", "Move."]
     ask("switches", "pause", "tier", "free", "--message", "Back soon.", *words)
     for hour, told in (
-        (-1, "free  from 2100-01-31 12:00:00  2100"),
+        (-1, "free  from 2100-01-31 12:00:00Z  2100"),
         (1, "free  paused  2100"),
-        (2, "free  over since 2100-01-31 14:00:00  2100"),
+        (2, "free  over since 2100-01-31 14:00:00Z  2100"),
     ):
         now = 4_105_080_000.0 + 3600 * hour
         monkeypatch.setattr("smalti.cli.tiers.time.time", lambda now=now: now)

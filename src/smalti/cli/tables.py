@@ -21,5 +21,5 @@ def tell_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def moment(at: float | None) -> str:
-    """at: Unix seconds; nothing for none."""
-    return "" if at is None else f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
+    """In UTC, as switches read it too. at: Unix seconds; nothing for none."""
+    return "" if at is None else f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%SZ}"
