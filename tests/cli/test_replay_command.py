@@ -127,3 +127,26 @@ def test_a_file_of_tiers_that_is_not_taken_is_told_why(
     assert run(["replay", *files]) == 2
     error = capsys.readouterr().err
     assert said in error and str(tmp_path / name) in error
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["--demand", "demand.csv", "--load", "10"], "--load has no effect here: a demand file"),
+        (["--recorded", "decisions.jsonl", "--fleet", "fleet.json"], "--fleet has no effect here"),
+        (["--recorded", "decisions.jsonl", "--in-full"], "--in-full has no effect here"),
+    ],
+)
+def test_an_option_that_would_change_nothing_is_refused(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    typed: list[str],
+    said: str,
+) -> None:
+    """Else the figures would be taken for those of what was typed."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "demand.csv").write_text(HEAD + "0,ann,o,free,DE,smalti-mini,1,256,,\n")
+    recording(tmp_path / "decisions.jsonl")
+    assert run(["replay", *typed]) == 2
+    assert said in capsys.readouterr().err

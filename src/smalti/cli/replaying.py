@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,8 +24,14 @@ def replay(
     demand: Annotated[Path | None, typer.Option(help=DEMAND)] = None,
     source: Annotated[str | None, typer.Option(help=SOURCE)] = None,
     load: Annotated[
-        float, typer.Option(min=0.01, max=1000.0, help="Of the source, over what the fleet draws.")
-    ] = 1.0,
+        float | None,
+        typer.Option(
+            min=0.01,
+            max=1000.0,
+            help="Of the source, over what the fleet draws; 1 if left out.",
+            show_default=False,
+        ),
+    ] = None,
     data: Annotated[Path, typer.Option(help="The folder of the traces.")] = Path("../shared/data"),
     fleet: Annotated[
         Path | None, typer.Option(help="A JSON file: devices, step_s, spread. One CPU if left out.")
@@ -56,12 +63,26 @@ def replay(
     from smalti.plan.sources import demand_at
 
     if recorded is not None:
+        beside = {
+            "--demand": demand,
+            "--source": source,
+            "--load": load,
+            "--fleet": fleet,
+            "--tiers": tiers,
+            "--takes-flex": takes_flex or None,
+            "--in-full": in_full or None,
+            "--save": save,
+        }
+        _refuse(beside, "a recording has its own demand, tiers and fleet")
         _again(recorded, as_json)
         return
     spec = MINI_CPU if fleet is None else read_fleet(fleet)
     policy, max_waiting = _rules(tiers)
     if (demand is None) == (source is None):
         raise InvalidRequest("Name one of --demand and --source.", param="demand")
+    if demand is not None:
+        _refuse({"--load": load}, "a demand file is replayed as it is; a load is of a source")
+    load = 1.0 if load is None else load
     asked = read_demand(demand) if demand else demand_at(source or "", data, load, spec)
     for row in asked.rows:
         if row.tier not in policy.tiers:
@@ -83,6 +104,13 @@ def replay(
         typer.echo(json.dumps(told))
     else:
         _print(told)
+
+
+def _refuse(options: Mapping[str, object], why: str) -> None:
+    """Raises InvalidRequest for the first of them that is given, and would change nothing."""
+    for name, value in options.items():
+        if value is not None:
+            raise InvalidRequest(f"{name} has no effect here: {why}. Leave it out.", name[2:])
 
 
 def _again(file: Path, as_json: bool) -> None:
