@@ -129,6 +129,19 @@ def test_a_file_of_tiers_that_is_not_taken_is_told_why(
     assert said in error and str(tmp_path / name) in error
 
 
+def test_all_who_asked_are_drawn_or_refused_or_gave_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(f"0,user{i},o,plus,DE,smalti-mini,1,256,,7\n" for i in range(40))
+    rows += "0,user0,o,plus,DE,smalti-mini,4,256,priority,\n"
+    told = replayed(tmp_path, capsys, rows)
+    drawn = told["by_tier"]["plus"]["drawn"]
+    assert told["given_up"] > 0 and told["promises_broken"] == 0
+    assert drawn + told["given_up"] + sum(told["refused"].values()) == 41
+    assert run(["replay", "--demand", str(tmp_path / "demand.csv")]) == 0
+    assert f"gave up before they had all: {told['given_up']}\n" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [

@@ -47,7 +47,7 @@ def test_the_same_demand_is_decided_the_same_way() -> None:
 
 def test_who_gives_up_is_drawn_no_more() -> None:
     out = replay(demand(row(0.0, patience_s=4.0), row(1.0, "ben")), ONE_SLOT, _fcfs())
-    assert out.given_up == {0}
+    assert out.given_up == {0: 4.0}
     assert out.finished_s[0] == NEVER
     assert out.finished_s[1] == pytest.approx(14.0)
 
@@ -178,6 +178,15 @@ def slow_deliverable(
 def test_deliverable_is_what_small_steps_deliver(drawn: list[tuple[int, int, int]]) -> None:
     jobs = [(float(at), float(work), float(for_s)) for at, work, for_s in sorted(drawn)]
     assert deliverable(jobs, 1.0, 10.0) == pytest.approx(slow_deliverable(jobs, 1.0, 10.0), abs=0.3)
+
+
+def test_who_goes_away_before_his_promise_is_over_is_not_one_that_was_broken() -> None:
+    """Team is promised 30 s; two of them wait for it in vain, the one for longer than that."""
+    for patience_s, broken in ((5.0, 0.0), (40.0, 0.5)):
+        late = row(1.0, "ben", patience_s=patience_s)
+        out = replay(demand(row(0.0, work=1000.0), late), ONE_SLOT, smalti())
+        assert list(out.given_up) == [1]
+        assert scores(out, DEFAULT_POLICY.tiers)["promises_broken"] == broken
 
 
 def test_of_a_week_too_all_is_deliverable_that_comes_in_time() -> None:

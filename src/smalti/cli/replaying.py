@@ -99,7 +99,12 @@ def replay(
     offers = offers_by({} if in_full else {model.name: model.rung_work for model in MODELS})
     control = Accounted(policy, max_waiting)
     out = run(asked, spec, control, offers=offers, takes_flex=takes_flex)
-    told = {**scores(out, policy.tiers), "by_tier": _by_tier(out), "refused": _refused(out)}
+    told = {
+        **scores(out, policy.tiers),
+        "by_tier": _by_tier(out),
+        "refused": _refused(out),
+        "given_up": len(out.given_up),
+    }
     if as_json:
         typer.echo(json.dumps(told))
     else:
@@ -178,5 +183,7 @@ def _print(told: dict[str, Any]) -> None:
         typer.echo(f"{tier:<12}{row['asked']:>9}{row['drawn']:>9}{waits}")
     for rule, count in told["refused"].items():
         typer.echo(f"refused by {rule}: {count}")
+    if told["given_up"]:
+        typer.echo(f"gave up before they had all: {told['given_up']}")
     for name in ("goodput", "degraded", "promises_broken", "eta_coverage", "eta_error", "attempts"):
         typer.echo(f"{name}: {told[name]}")

@@ -51,7 +51,8 @@ class Outcome:
 
     admitted_s, started_s (its last picture), finished_s. told_start_s, told_finish_s: p50 and p90,
     as told when it was admitted; so is its position. rule: that refused it, the last time.
-    attempts: of its client. flex: those that are served as flex, with no promise. begun, begun_s:
+    attempts: of its client. given_up: whose clients went away after they were admitted, and when.
+    flex: those that are served as flex, with no promise. begun, begun_s:
     requests of the pictures that got slots, and when, in turn.
     """
 
@@ -68,7 +69,7 @@ class Outcome:
     rule: list[str] = field(default_factory=list)
     rung: list[str] = field(default_factory=list)
     attempts: list[int] = field(default_factory=list)
-    given_up: set[int] = field(default_factory=set)
+    given_up: dict[int, float] = field(default_factory=dict)
     flex: set[int] = field(default_factory=set)
     begun: array[int] = field(default_factory=lambda: array("q"))
     begun_s: array[float] = field(default_factory=lambda: array("d"))
@@ -276,7 +277,7 @@ class Loop:
         """Its client has waited long enough, and is gone."""
         if i not in self.work:
             return
-        self.out.given_up.add(i)
+        self.out.given_up[i] = now
         self.decider.withdraw(str(i), self.start + now)
         held = {key: self.at[key][0] for key in range(i * 16, i * 16 + 16) if key in self.at}
         for key, number in held.items():

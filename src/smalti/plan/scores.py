@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -45,9 +45,23 @@ def scores(out: Outcome, tiers: Mapping[str, Tier]) -> dict[str, Any]:
 
 
 def _broken(out: Outcome, accepted: Sequence[int], promised: Sequence[float]) -> float | None:
-    """Of the accepted jobs that were promised something."""
-    had = [i for i in accepted if promised[i] < math.inf]
-    return _ratio(sum(not _in_time(out, i, promised[i]) for i in had), len(had))
+    """Of the accepted jobs that were promised something, and whose clients waited for it."""
+    begun = Counter(out.begun)
+    had = broken = 0
+    for i in accepted:
+        left_s = out.given_up.get(i)
+        if promised[i] == math.inf:
+            continue
+        if left_s is None:
+            late = not _in_time(out, i, promised[i])
+        elif begun[i] == out.demand.rows[i].images:
+            late = out.started_s[i] - out.admitted_s[i] > promised[i]
+        elif left_s - out.admitted_s[i] > promised[i]:
+            late = True
+        else:
+            continue  # it was not over yet when its client went away
+        had, broken = had + 1, broken + late
+    return _ratio(broken, had)
 
 
 def _in_time(out: Outcome, i: int, promised_s: float) -> bool:
