@@ -129,6 +129,26 @@ def test_a_file_of_tiers_that_is_not_taken_is_told_why(
     assert said in error and str(tmp_path / name) in error
 
 
+def test_a_pause_of_some_hours_is_replayed_at_its_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without one nobody could say whether it counts."""
+    times = "from = 2026-12-01T18:00:00Z\nuntil = 2026-12-01T20:00:00Z\n"
+    paused = '[[switches]]\nscope = "tier"\nname = "plus"\nmessage = "Closed."\n'
+    (tmp_path / "smalti.toml").write_text(paused + times)
+    rows = "".join(f"{3600 * i},user{i},o,plus,DE,smalti-mini,1,256,,\n" for i in range(4))
+    files = ["--tiers", str(tmp_path / "smalti.toml")]
+    told = replayed(tmp_path, capsys, rows, *files, "--begins", "2026-12-01T18:00:00+01:00")
+    assert told["refused"] == {"switch/tier/plus": 2}
+    assert told["by_tier"]["plus"]["drawn"] == 2
+    asked = ["--demand", str(tmp_path / "demand.csv"), *files]
+    assert run(["replay", *asked]) == 2
+    assert "'plus' is paused for a time. Say with --begins" in capsys.readouterr().err
+    for begins in ("tomorrow", "2026-12-01T18:00:00"):
+        assert run(["replay", *asked, "--begins", begins]) == 2
+        assert f"--begins has value '{begins}'" in capsys.readouterr().err
+
+
 def test_all_who_asked_are_drawn_or_refused_or_gave_up(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,6 +40,10 @@ def replay(
     tiers: Annotated[
         Path | None, typer.Option(help="A smalti.toml whose tiers, switches and max_waiting count.")
     ] = None,
+    begins: Annotated[
+        str | None,
+        typer.Option(help="When the demand begins, as 2027-01-31T12:00:00Z; for timed switches."),
+    ] = None,
     takes_flex: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Part of those who take flex when offered.")
     ] = 0.0,
@@ -69,6 +74,7 @@ def replay(
             "--load": load,
             "--fleet": fleet,
             "--tiers": tiers,
+            "--begins": begins,
             "--takes-flex": takes_flex or None,
             "--in-full": in_full or None,
             "--save": save,
@@ -78,6 +84,7 @@ def replay(
         return
     spec = MINI_CPU if fleet is None else read_fleet(fleet)
     policy, max_waiting = _rules(tiers)
+    start = _start(begins, policy)
     if (demand is None) == (source is None):
         raise InvalidRequest("Name one of --demand and --source.", param="demand")
     if demand is not None:
@@ -98,7 +105,7 @@ def replay(
             raise InvalidRequest(f"{save} cannot be written: {error.strerror}.", "save") from None
     offers = offers_by({} if in_full else {model.name: model.rung_work for model in MODELS})
     control = Accounted(policy, max_waiting)
-    out = run(asked, spec, control, offers=offers, takes_flex=takes_flex)
+    out = run(asked, spec, control, offers=offers, takes_flex=takes_flex, start=start)
     told = {
         **scores(out, policy.tiers),
         "by_tier": _by_tier(out),
@@ -150,6 +157,31 @@ def _rules(file: Path | None) -> tuple[Policy, int]:
         raise ConfigError(f"There is no file {file}.")
     settings = read_settings({} if file is None else {"data_dir": file.parent}, {})
     return policy_of(settings), settings.max_waiting
+
+
+def _start(begins: str | None, policy: Policy) -> float:
+    """When the clock begins, as Unix time. Raises InvalidRequest."""
+    from smalti.plan.replay import START
+
+    if begins is not None:
+        try:
+            at = datetime.fromisoformat(begins.upper())
+        except ValueError:
+            at = None
+        if at is None or at.tzinfo is None or at.timestamp() < 0:
+            raise InvalidRequest(
+                f"--begins has value '{begins}'. It must be a time such as 2027-01-31T12:00:00Z.",
+                "begins",
+            )
+        return at.timestamp()
+    for switch in policy.switches:
+        if (switch.from_s, switch.until_s) != (None, None):
+            raise InvalidRequest(
+                f"The {switch.scope} '{switch.name}' is paused for a time. Say with --begins when "
+                "the demand begins, such as 2027-01-31T12:00:00Z.",
+                "begins",
+            )
+    return START
 
 
 def _by_tier(out: Outcome) -> dict[str, dict[str, float]]:
