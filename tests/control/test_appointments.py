@@ -49,6 +49,30 @@ def test_one_who_asks_for_more_keeps_what_he_was_told_for_less() -> None:
     assert places.work("free", NOON) == 0.0
 
 
+def test_of_one_user_no_more_is_expected_than_the_most_he_has_a_place_for() -> None:
+    """He asks for a little more each second, and takes one of his places at most."""
+    places = Appointments()
+    for second in range(100):
+        places.keep(told("eve", 60.0 + second), "free", 100.0 + second)
+    places.keep(told("ann", 60.0), "free", 100.0)
+    assert places.work("free", NOON) == pytest.approx((199.0 + 100.0) * 0.5)
+    assert places.work("free", NOON, "eve") == pytest.approx(100.0 * 0.5)
+    now = NOON + 60.0 + KEPT_S + 99.0
+    assert places.work("free", now) == pytest.approx(199.0 * 0.5 * 10 / 11)
+    places.came("eve", "free")
+    assert places.work("free", now) == 0.0
+
+
+def test_one_user_who_does_not_come_says_so_once_however_many_places_he_had() -> None:
+    places = Appointments()
+    for second in range(100):
+        places.keep(told("eve", float(second)), "free", 100.0 + second)
+    now = NOON + KEPT_S + 200.0
+    assert places.work("free", now) == 0.0
+    places.keep(told("last", 1000.0), "free", 100.0)
+    assert places.work("free", now) == pytest.approx(100.0 * 0.5 * 10 / 11)
+
+
 def test_an_admission_that_came_to_nothing_leaves_him_every_place() -> None:
     places = Appointments()
     places.keep(told("ann", 60.0), "free", 100.0)

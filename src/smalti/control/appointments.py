@@ -27,7 +27,8 @@ Place = tuple[float, float, str, float]
 
 
 class Appointments:
-    """Who asked for few pictures and then for many may have a place for each, and takes one."""
+    """Who asked for few pictures and then for many may have a place for each, and takes one: so
+    the largest of a user's places in a class is what is to be expected of him there."""
 
     def __init__(self) -> None:
         self._kept: dict[str, list[Place]] = {}
@@ -43,7 +44,7 @@ class Appointments:
         self._expire(now)
         show, _ = self._show.get(service_class, _FIRST_SHOW)
         work = self._work.get(service_class, 0.0)
-        own = sum(its for _, _, of, its in self._kept.get(but, ()) if of == service_class)
+        own = self._largest(but, service_class)
         return _left(work - own if own else work) * show
 
     def keep(self, claim: Claim, service_class: str, work: float) -> None:
@@ -51,9 +52,10 @@ class Appointments:
         for place in self._kept.get(claim.user_id, ())[:]:
             if _UNKNOWN < place[3] <= work and (place[3] == work or place[0] >= claim.at):
                 self._drop(claim.user_id, place)
+        more = max(work - self._largest(claim.user_id, service_class), 0.0)
         place = claim.at, claim.until, service_class, work
         self._kept.setdefault(claim.user_id, []).append(place)
-        self._work[service_class] = self._work.get(service_class, 0.0) + work
+        self._work[service_class] = self._work.get(service_class, 0.0) + more
         heapq.heappush(self._by_end, (claim.until, claim.user_id, ""))
 
     def holds(self, user_id: str, work: float, now: float) -> bool:
@@ -109,14 +111,25 @@ class Appointments:
             for place in self._kept.get(user_id, ())[:]:
                 if place[1] == until:
                     self._drop(user_id, place)
-                    self._learn(place[2], 0.0)
+                    if not self._has_place(user_id, place[2]):
+                        self._learn(place[2], 0.0)
 
     def _drop(self, user_id: str, place: Place) -> None:
-        places, (_, _, service_class, work) = self._kept[user_id], place
+        places, service_class = self._kept[user_id], place[2]
+        before = self._largest(user_id, service_class)
         places.remove(place)
+        less = before - self._largest(user_id, service_class)
         if not places:
             del self._kept[user_id]
-        self._work[service_class] = _left(self._work[service_class] - work)
+        self._work[service_class] = _left(self._work[service_class] - less)
+
+    def _largest(self, user_id: str, service_class: str) -> float:
+        """Of the places that are kept for somebody in a class, the work of the one for most."""
+        works = (its for _, _, of, its in self._kept.get(user_id, ()) if of == service_class)
+        return max(works, default=0.0)
+
+    def _has_place(self, user_id: str, service_class: str) -> bool:
+        return any(place[2] == service_class for place in self._kept.get(user_id, ()))
 
     def _learn(self, service_class: str, came: float) -> None:
         """A place has ended, used or not. Not before: those who come are known sooner than those
