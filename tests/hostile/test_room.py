@@ -8,18 +8,21 @@ import gc
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Event, Thread
+from typing import Any
 
 import httpx2
 import pytest
 from asking import SOURCE
-from hosted import Hosted
+from crowd import eventually_draws
+from hosted import Hosted, new_key, soon
 from starlette.requests import Request
 from starlette.types import Message
 
 from smalti.api import body as body_module
+from smalti.api import uploads as uploads_module
 from smalti.api.body import Bodies
 from smalti.errors import Unavailable
-from smalti.pictures.decode import Upload, _Room
+from smalti.pictures.decode import Upload, _Room, decode
 
 LARGE = b'{"prompt": "' + b"a" * 2_000_000 + b'", "image": "aGk="}'
 SMALL = b'{"prompt": "a"}'
@@ -107,6 +110,66 @@ def test_pictures_are_unpacked_a_few_at_a_time() -> None:
     assert ended.wait(10)
     for thread in threads:
         thread.join()
+
+
+def test_a_large_picture_has_its_turn_before_small_ones_that_came_later() -> None:
+    room, in_turn = _Room(10), list[str]()
+
+    def unpack(name: str, pixels: int) -> None:
+        with room.of(pixels):
+            in_turn.append(name)
+
+    threads = [Thread(target=unpack, args=its) for its in (("large", 10), ("small", 1))]
+    with room.of(5):
+        for place, thread in enumerate(threads, 1):
+            thread.start()
+            soon(lambda place=place: len(room._line) == place)  # type: ignore[misc]
+        assert in_turn == []
+    for thread in threads:
+        thread.join()
+    assert in_turn == ["large", "small"]
+
+
+def test_what_one_user_has_unpacked_keeps_nobody_else_waiting(
+    start_here: Callable[..., Hosted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither those who send pictures, nor those whose files are to be made."""
+    served, may_end, begun = start_here(), Event(), list[str]()
+
+    def slowly(data: bytes, name: str, *rest: Any) -> Upload:
+        begun.append(name)
+        if name == "slow.png":
+            may_end.wait(20)
+        return decode(data, name, *rest)
+
+    monkeypatch.setattr(uploads_module, "decode", slowly)
+
+    async def scene() -> None:
+        async with httpx2.AsyncClient(base_url=served.url, timeout=20) as http:
+
+            async def post(key: str, name: str) -> int:
+                reply = await http.post(
+                    "/v1/images/edits",
+                    data={"prompt": "a boat"},
+                    files={"image": (name, SOURCE)},
+                    headers={"authorization": f"Bearer {key}"},
+                )
+                return reply.status_code
+
+            eve = new_key(served)
+            slow = [asyncio.create_task(post(eve, "slow.png")) for _ in range(50)]
+            await asyncio.to_thread(soon, lambda: len(begun) > 1)
+            ben = new_key(served)
+            try:
+                async with asyncio.timeout(10):
+                    assert await post(ben, "quick.png") == 200
+                    await asyncio.to_thread(eventually_draws, served)
+                assert begun.count("slow.png") == 2
+            finally:
+                may_end.set()
+            assert set(await asyncio.gather(*slow)) == {200}
+
+    asyncio.run(scene())
 
 
 @pytest.mark.parametrize("stream", [False, True])

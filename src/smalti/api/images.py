@@ -28,7 +28,7 @@ from smalti.api.rates import standing_headers
 from smalti.api.reply import SOURCES, base64_of
 from smalti.api.retries import Fingerprint, Retries, fingerprint
 from smalti.api.schema import EditRequest, GenerationRequest, ImageRequest, parse
-from smalti.api.uploads import read_pictures
+from smalti.api.uploads import Uploads
 from smalti.config import Settings
 from smalti.errors import InvalidRequest, Unavailable
 from smalti.observe import about_request
@@ -61,8 +61,8 @@ class Images:
         self._retries = Retries(service.taken_up)
         service.when_left = self._retries.left
         self._keys = Keys()
-        self._limits = Limits(
-            settings.max_upload_mb * 1_000_000, settings.max_upload_megapixels * 1_000_000
+        self._uploads = Uploads(
+            Limits(settings.max_upload_mb * 1_000_000, settings.max_upload_megapixels * 1_000_000)
         )
 
     def router(self, described_bodies: Mapping[str, dict[str, Any]]) -> APIRouter:
@@ -110,8 +110,8 @@ class Images:
         """Apart from `edits`, which waits long, and must not hold the pictures that were sent."""
         async with self._bodies.read(request) as body:
             asked = parse(EditRequest, body)
-            source, mask = await asyncio.to_thread(read_pictures, body, self._limits)
             user_id, path = caller_of(request).user.user_id, request.url.path
+            source, mask = await self._uploads.read(user_id, body)
             sent = await asyncio.to_thread(fingerprint, user_id, path, body)
             count = len(body.images)
         manner = self._manner(request, asked)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,19 +68,24 @@ class Upload:
 
 
 class _Room:
-    """Lets so many pixels be unpacked at a time; a larger picture waits to be alone."""
+    """Lets so many pixels be unpacked at a time; a larger picture waits to be alone. Who came first
+    is first, so that no picture waits for others that come and go."""
 
     def __init__(self, pixels: int) -> None:
         self._size = pixels
         self._free = pixels
         self._changed = threading.Condition()
+        self._line = deque[object]()
 
     @contextmanager
     def of(self, pixels: int) -> Iterator[None]:
-        taken = min(pixels, self._size)
+        taken, mine = min(pixels, self._size), object()
         with self._changed:
-            self._changed.wait_for(lambda: self._free >= taken)
+            self._line.append(mine)
+            self._changed.wait_for(lambda: self._line[0] is mine and self._free >= taken)
+            self._line.popleft()
             self._free -= taken
+            self._changed.notify_all()
         try:
             yield
         finally:
