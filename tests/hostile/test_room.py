@@ -22,6 +22,7 @@ from smalti.api import body as body_module
 from smalti.api import uploads as uploads_module
 from smalti.api.body import Bodies
 from smalti.errors import Unavailable
+from smalti.observe.about import serving
 from smalti.pictures.decode import Upload, _Room, decode
 
 LARGE = b'{"prompt": "' + b"a" * 2_000_000 + b'", "image": "aGk="}'
@@ -73,6 +74,30 @@ def test_a_body_for_which_there_is_no_room_is_refused(monkeypatch: pytest.Monkey
                     pass
         async with bodies.read(sending(LARGE)):
             pass
+
+    asyncio.run(scene())
+
+
+def test_one_user_takes_half_of_the_room_for_bodies() -> None:
+    """However slowly they come: those of others are read meanwhile."""
+
+    async def scene() -> None:
+        bodies, may_end, seen = Bodies(3_000_000), asyncio.Event(), list[str]()
+
+        async def send(user_id: str) -> None:
+            with serving("req_1") as about:
+                about.user_id = user_id
+                async with bodies.read(sending(LARGE)):
+                    seen.append(user_id)
+                    await may_end.wait()
+
+        sent = [asyncio.create_task(send(user_id)) for user_id in ("eve", "eve", "eve", "ben")]
+        await asyncio.sleep(0.05)
+        assert seen == ["eve", "ben"]
+        may_end.set()
+        await asyncio.gather(*sent)
+        assert sorted(seen) == ["ben", "eve", "eve", "eve"]
+        assert not bodies._taken
 
     asyncio.run(scene())
 

@@ -17,6 +17,7 @@ from starlette.requests import Request
 
 from smalti.api.form import NAME_MAX, FormReader, Part, shortened
 from smalti.errors import InvalidRequest, TooLarge, Unavailable
+from smalti.observe import about_request
 
 SOURCES_MAX = 16
 VALUES_MAX = 100_000
@@ -52,12 +53,15 @@ class Bodies:
     """Reads bodies, and bounds the memory that those in hand take together.
 
     limit_bytes: largest body. A body over SMALL_BYTES waits, unread, while `at_once_bytes` (not
-    less than one of the largest) are in hand.
+    less than one of the largest) are in hand; or half of that, or one of the largest, of its own
+    user: who sends slowly stands in the way of himself, and not of everybody.
     """
 
     def __init__(self, limit_bytes: int, at_once_bytes: int | None = None) -> None:
         self._limit_bytes = limit_bytes
         self._free = max(limit_bytes, at_once_bytes or 2 * limit_bytes)
+        self._of_one_user = max(limit_bytes, self._free // 2)
+        self._taken = Counter[str]()
         self._changed = asyncio.Condition()
 
     @asynccontextmanager
@@ -66,8 +70,8 @@ class Bodies:
 
         Raises InvalidRequest, TooLarge, or Unavailable if others' bodies leave it no room.
         """
-        taken = self._weight(request)
-        await self._take(taken)
+        taken, user_id = self._weight(request), about_request().user_id
+        await self._take(taken, user_id)
         try:
             body = await read_body(request, self._limit_bytes)
             yield body
@@ -76,6 +80,8 @@ class Bodies:
         finally:
             async with self._changed:
                 self._free += taken
+                self._taken[user_id] -= taken
+                self._taken += Counter()  # forgets those who have nothing in hand
                 self._changed.notify_all()
 
     def _weight(self, request: Request) -> int:
@@ -84,11 +90,16 @@ class Bodies:
         told = int(length) if length.isdecimal() else self._limit_bytes
         return 0 if told <= SMALL_BYTES else min(told, self._limit_bytes)
 
-    async def _take(self, weight: int) -> None:
+    async def _take(self, weight: int, user_id: str) -> None:
+        def fits() -> bool:
+            his = weight + self._taken[user_id] if weight else 0
+            return self._free >= weight and his <= self._of_one_user
+
         try:
             async with asyncio.timeout(ROOM_TIMEOUT_S), self._changed:
-                await self._changed.wait_for(lambda: self._free >= weight)
+                await self._changed.wait_for(fits)
                 self._free -= weight
+                self._taken[user_id] += weight
         except TimeoutError:
             raise Unavailable(
                 "Many large uploads are being read. Try again in 10 s.", retry_after_s=10
