@@ -5,12 +5,19 @@ from __future__ import annotations
 import base64
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import httpx2
 import numpy as np
+import pytest
 from fake_backend import stripe
+from hosted import soon
 from PIL import Image
+
+from smalti.store.identity import Caller
+from smalti.store.jobs import PROMPTS_MAX
 
 WIDTH, HEIGHT = 336, 224
 """What smalti-mini draws for a landscape."""
@@ -119,3 +126,44 @@ def test_every_row_comes_as_a_strip(live: Any) -> None:
     order = next(o for o in live.backend.orders if o.picture_id.startswith(job_id))
     expected = np.concatenate([stripe(order, row) for row in range(HEIGHT // 16)])
     assert (picture == expected).all()
+
+
+def test_a_page_holds_fewer_jobs_where_their_prompts_are_long(live: Any) -> None:
+    """Writing it down keeps everybody waiting."""
+    user = live.user()
+    made = [user.draw_later(prompt=f"{i} " + "🦊" * 31_000) for i in range(12)]
+    seen, pages, after = list[str](), 0, ""
+    while pages < 12:
+        page = user.http.get(f"/v1/jobs?limit=100{after}").json()
+        prompts = sum(len(job["asked"]["prompt"]) for job in page["data"])
+        assert 31_000 <= prompts <= PROMPTS_MAX
+        seen += [job["id"] for job in page["data"]]
+        pages, after = pages + 1, f"&after={page['last_id']}"
+        if not page["has_more"]:
+            break
+    assert (seen, pages) == (made[::-1], 2)
+
+
+def test_who_searches_long_keeps_nobody_else_waiting(
+    live: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eve, ben = live.user(), live.user()
+    kept_jobs, begun, may_end = live.service.kept_jobs, list[str](), Event()
+
+    def slowly(caller: Caller, *rest: Any) -> Any:
+        begun.append(caller.user.user_id)
+        if caller.user.user_id == eve.user_id:
+            may_end.wait(20)
+        return kept_jobs(caller, *rest)
+
+    monkeypatch.setattr(live.service, "kept_jobs", slowly)
+    with ThreadPoolExecutor(8) as pool:
+        found = [pool.submit(eve.http.get, "/v1/jobs?search=fox") for _ in range(8)]
+        try:
+            soon(lambda: bool(begun))
+            assert ben.http.get("/v1/jobs?search=fox", timeout=10).status_code == 200
+            assert ben.post(prompt="a boat").status_code == 200
+            assert begun == [eve.user_id, ben.user_id]
+        finally:
+            may_end.set()
+        assert [each.result().status_code for each in found] == [200] * 8

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from smalti.api import places
+from smalti.api.apart import Apart
 from smalti.api.auth import caller_of
 from smalti.api.described import described, json_of
 from smalti.api.errors import JsonReply, error_body
@@ -23,10 +24,12 @@ from smalti.api.reply import Reply
 from smalti.api.shapes import JobGone, JobPage, JobReply
 from smalti.errors import DrawingFailed, Unavailable
 from smalti.service import JobCancelled, JobView, NotFound, PictureView, Service
-from smalti.store.jobs import JobFilter, JobState
+from smalti.store.jobs import PROMPTS_MAX, JobFilter, JobState
 
 PAGE = 20
 PAGE_MAX = 100
+OF_ONE_USER = 1
+"""Pages that are looked for at a time."""
 
 JobId = Annotated[str, Path(description="As it stands in `id`.")]
 
@@ -114,6 +117,17 @@ class JobFacts:
         return self.reply(view).whole(view, urls)
 
 
+def _page(views: list[JobView], limit: int) -> list[JobView]:
+    """As many as go on a page: not so many that everybody waits while it is written."""
+    left, page = PROMPTS_MAX, list[JobView]()
+    for view in views[:limit]:
+        left -= len(view.brief.prompt)
+        if left < 0 and page:
+            break
+        page.append(view)
+    return page
+
+
 def whole(seconds: float | None) -> int | None:
     return None if seconds is None else int(seconds)
 
@@ -130,6 +144,7 @@ def jobs_router(facts: JobFacts, silence_s: float) -> APIRouter:
     """silence_s: after it, a stream says that it is alive."""
     router = APIRouter(prefix="/v1/jobs")
     service = facts.service
+    apart = Apart("jobs", OF_ONE_USER)
 
     @router.get(
         "",
@@ -142,8 +157,12 @@ def jobs_router(facts: JobFacts, silence_s: float) -> APIRouter:
         caller = caller_of(request)
         if query.after is not None:
             service.find(query.after, caller)
-        views = service.jobs(caller, query.limit + 1, query.after, query.only)
-        page = views[: query.limit]
+        async with apart.turn(caller.user.user_id):
+            kept = await apart.run(
+                service.kept_jobs, caller, query.limit + 1, query.after, query.only
+            )
+        views = service.views_of(kept)
+        page = _page(views, query.limit)
         body = {
             "object": "list",
             "data": [facts.told(view, request) for view in page],

@@ -40,7 +40,7 @@ from smalti.service.request import DrawRequest, check
 from smalti.service.restoring import Restorer
 from smalti.service.shared import Shared
 from smalti.service.turns import Turns
-from smalti.service.views import JobView, view_of_rows
+from smalti.service.views import JobView, KeptJob, view_of_rows
 from smalti.store.idempotency import Begun
 from smalti.store.identity import Caller
 from smalti.store.jobs import ALL_JOBS, JobFilter
@@ -321,19 +321,26 @@ class Service:
     def jobs(
         self, caller: Caller, limit: int, after: str | None = None, only: JobFilter = ALL_JOBS
     ) -> list[JobView]:
-        """The caller's jobs, newest first. after: the last job of the page before.
+        """The caller's jobs, as `kept_jobs` finds them."""
+        return self.views_of(self.kept_jobs(caller, limit, after, only))
+
+    def kept_jobs(
+        self, caller: Caller, limit: int, after: str | None = None, only: JobFilter = ALL_JOBS
+    ) -> list[KeptJob]:
+        """The caller's, newest first; fewer than `limit` where their prompts are long. It may take
+        long: call it off the event loop. after: the last job of the page before.
 
         Raises InvalidRequest where `after` is none of his; StoreUnavailable.
         """
         rows = self._books.jobs.of_user(caller.user.user_id, limit, after, only)
         pictures = self._books.jobs.pictures_of([row.job_id for row in rows])
+        return [(row, pictures[row.job_id]) for row in rows if row.request]
+
+    def views_of(self, kept: Sequence[KeptJob]) -> list[JobView]:
         live = self._books.live
         return [
-            live[row.job_id].view()
-            if row.job_id in live
-            else view_of_rows(row, pictures[row.job_id])
-            for row in rows
-            if row.request
+            live[row.job_id].view() if row.job_id in live else view_of_rows(row, pictures)
+            for row, pictures in kept
         ]
 
     async def cancel(self, job_id: str, caller: Caller) -> JobView:

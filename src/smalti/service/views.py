@@ -84,6 +84,9 @@ class JobView:
         return None if self.started_at is None else max(0.0, self.started_at - self.created_at)
 
 
+KeptJob = tuple[JobRow, Sequence[PictureRow]]
+
+
 def view_of_rows(job: JobRow, pictures: Sequence[PictureRow]) -> JobView:
     """A job as it stands in the store."""
     return JobView(

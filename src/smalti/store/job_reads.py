@@ -26,6 +26,7 @@ from smalti.store.readable import REQUEST
 from smalti.store.rows import (
     ALL_JOBS,
     LIVE,
+    PROMPTS_MAX,
     JobFilter,
     JobRow,
     PictureRow,
@@ -106,7 +107,13 @@ def of_user(
         older = and_(jobs.c.created_at == last.created_at, jobs.c.job_id < last.job_id)
         his = his.where(or_(jobs.c.created_at < last.created_at, older))
     newest_first = his.order_by(jobs.c.created_at.desc(), jobs.c.job_id.desc()).limit(limit)
-    return [_job(row) for row in connection.execute(newest_first)]
+    found, left = list[JobRow](), PROMPTS_MAX
+    for row in connection.execute(newest_first):
+        found.append(_job(row))
+        left -= len((found[-1].request or {}).get("prompt", ""))
+        if left < 0:
+            break
+    return found
 
 
 def _meant(only: JobFilter) -> list[ColumnElement[bool]]:

@@ -27,6 +27,7 @@ from smalti.store.idempotency import AlreadyBegun, Begun, Idempotency
 from smalti.store.rows import (
     ALL_JOBS,
     LIVE,
+    PROMPTS_MAX,
     UNDRAWN,
     AuditRow,
     DenialRow,
@@ -42,6 +43,7 @@ from smalti.store.rows import (
 __all__ = [
     "ALL_JOBS",
     "LIVE",
+    "PROMPTS_MAX",
     "UNDRAWN",
     "AlreadyBegun",
     "AuditRow",

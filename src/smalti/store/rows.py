@@ -66,6 +66,8 @@ class JobFilter:
 
 
 ALL_JOBS = JobFilter()
+PROMPTS_MAX = 250_000
+"""Characters of prompts on one page of jobs; more go on the next."""
 
 
 @dataclass(frozen=True, kw_only=True)
