@@ -188,7 +188,8 @@ class Settings:
     max_connections: int = _setting(
         2000,
         values.whole(10, 100_000),
-        "Connections at a time; more are answered with 503 at once.",
+        "Connections at a time; more are answered with 503 at once. Requests of one user may be "
+        "half as many.",
     )
     stop_grace_s: int = _setting(
         5,

@@ -75,6 +75,16 @@ class TooLarge(SmaltiError):
         )
 
 
+class TooManyOpen(SmaltiError):
+    retry_after_s = 5
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"You have {most} requests and streams open, the most that one user may have at a time "
+            f"here. Close some, or try again in {self.retry_after_s} s."
+        )
+
+
 class Unavailable(SmaltiError):
     """retry_after_s: when to try again, or None where nobody can tell."""
 

@@ -7,9 +7,10 @@ import socket
 import time
 from collections.abc import Callable
 
+import httpx2
 import pytest
 from crowd import CROWD, OTHERS, among_idle_streams, eventually_draws
-from hosted import Hosted, Served
+from hosted import Hosted, Served, new_key, soon
 from wire import Heard, break_off, connect, drawing, head, rest_of, say, until
 
 from smalti.api import guard
@@ -143,3 +144,30 @@ def test_idle_streams(start: Callable[..., Served]) -> None:
     assert asyncio.run(among_idle_streams(served, IDLE)) == OTHERS
     assert served.memory_mb(peak=True) - before < IDLE_MB
     eventually_draws(served)
+
+
+def test_who_keeps_many_streams_open_leaves_connections_to_others(
+    start_here: Callable[..., Hosted],
+) -> None:
+    served = start_here(slots=1, max_connections=20)
+    eve, ben = new_key(served), new_key(served)
+    held = drawing(served, "hold@1", stream=True).replace(served.key.encode(), eve.encode())
+    wires = [connect(served) for _ in range(12)]
+    heard = list[bytes]()
+    for wire in wires:
+        wire.sendall(held)
+        heard.append(until(wire, b"\r\n\r\n"))
+    assert [b" 200 " in line for line in heard] == [True] * 10 + [False] * 2
+    assert b" 429 " in heard[-1] and b"retry-after: 5" in heard[-1]
+    with connect(served) as wire:
+        wire.sendall(head(served, "GET /v1/models").replace(served.key.encode(), ben.encode()))
+        assert b" 200 " in until(wire, b"\r\n\r\n")
+    for wire in wires:
+        break_off(wire)
+    eventually_draws(served)
+    soon(lambda: _models(served, eve) == 200)
+
+
+def _models(served: Hosted, key: str) -> int:
+    headers = {"authorization": f"Bearer {key}"}
+    return httpx2.get(f"{served.url}/v1/models", headers=headers).status_code

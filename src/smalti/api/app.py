@@ -17,6 +17,7 @@ from smalti.api.body import Bodies
 from smalti.api.catalogue import health_router, models_router
 from smalti.api.console import Console
 from smalti.api.country import Countries, Proxied
+from smalti.api.crowd import Crowd, Seated
 from smalti.api.edge import Edge
 from smalti.api.errors import on_http_error, on_smalti_error, on_wrong_query
 from smalti.api.guard import Patience
@@ -51,7 +52,8 @@ def create_app(
         finally:
             await service.stop()
 
-    gate = Gate(parts.people, local_caller(parts.people) if settings.local_mode else None)
+    crowd = Crowd(settings.max_connections // 2)
+    gate = Gate(parts.people, crowd, local_caller(parts.people) if settings.local_mode else None)
     links = Links(
         service,
         find_or_make_secret(settings.data_dir),
@@ -72,6 +74,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.add_middleware(Patience, pause_s=settings.body_timeout_s)
+    app.add_middleware(Seated, crowd=crowd)
     app.add_middleware(Edge, metrics=service.metrics, traces=traces)
     app.add_middleware(Proxied, networks=settings.trusted_proxies)
     app.state.countries = Countries(settings)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
+from smalti.api.crowd import Crowd
 from smalti.api.metrics_route import from_this_machine
 from smalti.errors import Forbidden, Unauthorized
 from smalti.observe import about_request
@@ -20,18 +21,21 @@ Check = Callable[[Request], Awaitable[None]]
 class Gate:
     """local: who a request of this machine without a key is; None outside of local mode."""
 
-    def __init__(self, people: People, local: Caller | None = None) -> None:
+    def __init__(self, people: People, crowd: Crowd, local: Caller | None = None) -> None:
         self._people = people
+        self._crowd = crowd
         self._local = local
 
     def needs(self, scope: str) -> Check:
-        """A dependency that raises Unauthorized or Forbidden, or sets `request.state.caller`."""
+        """A dependency that raises Unauthorized, Forbidden or TooManyOpen, or sets
+        `request.state.caller`."""
 
         async def check(request: Request) -> None:
             caller = self._caller(request)
             about_request().user_id = caller.user.user_id
             if scope not in caller.scopes:
                 raise Forbidden(scope)
+            self._crowd.enters(request, caller.user.user_id)
             request.state.caller = caller
 
         return check

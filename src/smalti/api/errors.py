@@ -23,6 +23,7 @@ from smalti.errors import (
     SmaltiError,
     StoreUnavailable,
     TooLarge,
+    TooManyOpen,
     Unauthorized,
     Unavailable,
 )
@@ -81,6 +82,8 @@ def status_of(error: SmaltiError) -> HTTPStatus:
             return HTTPStatus.FORBIDDEN
         case TooLarge():
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        case TooManyOpen():
+            return HTTPStatus.TOO_MANY_REQUESTS
         case Unavailable():
             return HTTPStatus.SERVICE_UNAVAILABLE
         case _:
@@ -99,6 +102,8 @@ def body_of(error: SmaltiError) -> dict[str, Any]:
             return error_body(error.message, "invalid_request_error", "insufficient_scope")
         case TooLarge():
             return error_body(error.message, "invalid_request_error", "request_too_large")
+        case TooManyOpen():
+            return error_body(error.message, "rate_limit_error", "rate_limit_exceeded")
         case Busy():
             return error_body(error.message, "server_error", "slow_down")
         case StoreUnavailable():
@@ -115,6 +120,8 @@ def headers_of(error: SmaltiError) -> dict[str, str]:
     match error:
         case Denied():
             return retry_headers(error.denial, time.time())
+        case TooManyOpen():
+            return {"retry-after": str(error.retry_after_s)}
         case Unavailable() if error.retry_after_s is not None:
             return {"retry-after": str(error.retry_after_s)}
         case Unauthorized():
