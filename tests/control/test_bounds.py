@@ -361,3 +361,21 @@ test_lives = Lives.TestCase
 
 def test_parse_bound_knows_what_is_none() -> None:
     assert parse_bound("3/day") is None
+
+
+@pytest.mark.parametrize("ends", [True, False])
+@pytest.mark.parametrize("rule", ["free/org/waiting", "free/waiting", "server/waiting"])
+def test_room_is_told_for_when_nothing_is_paused(rule: str, ends: bool) -> None:
+    """A pause is to begin before there should be room."""
+    until = NOON + 9000 if ends else None
+    pause = Switch("tier", "free", "Back soon.", NOON + 0.5, until)
+    its = bounded("org 4 waiting" if "org" in rule else "org 99 waiting")
+    its = replace(its, max_waiting=4 if rule == "free/waiting" else 99)
+    made = Controller(replace(policy(its), switches=(pause,)), 4 if "server" in rule else 99)
+    made.slots = 1
+    send(made, ask("ann", 4))
+    denial = denied(made.admit(ask("ann"), NOON))
+    assert (denial.rule, denial.retry_at) == (rule, until)
+    told = "There should be room" if ends else "It is not known when there is room."
+    assert told in denial.message
+    assert not denial.should_retry

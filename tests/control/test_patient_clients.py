@@ -10,7 +10,7 @@ from control.asks import NOON, ask, controller, denied
 from control.test_idle_fleet import idle
 from control.test_promises import PICTURE_S, PROMISED, busy, refusal
 
-from smalti.control import Admission
+from smalti.control import Admission, Switch
 
 
 def test_who_would_be_gone_before_is_told_so() -> None:
@@ -64,3 +64,15 @@ def test_who_has_just_the_patience_for_what_is_told_is_admitted(images: int) -> 
     assert isinstance(control.consider(replace(asked, patience_s=end_s), NOON), Admission)
     hurried = replace(asked, patience_s=math.nextafter(end_s, 0.0))
     assert denied(control.consider(hurried, NOON)).rule == "server/patience"
+
+
+@pytest.mark.parametrize("until", [NOON + 900, None])
+def test_no_time_is_told_within_a_pause_that_is_scheduled(until: float | None) -> None:
+    control = busy(3)
+    asked = replace(ask(), patience_s=20.0)
+    at = refusal(control, asked).retry_at
+    assert at is not None
+    pause = Switch("tier", "free", "Back soon.", at - 5, until)
+    control.policy = replace(control.policy, switches=(pause,))
+    denial = refusal(control, asked)
+    assert (denial.rule, denial.retry_at) == ("server/patience", until)

@@ -15,7 +15,7 @@ def test_a_promise_is_told_as_it_is() -> None:
 
 def test_the_longest_that_a_wait_may_be_is_not_told_as_what_it_will_be() -> None:
     late = wording.too_long(tier(), 30.0, 35.1, None, (), True, False, NOON)
-    client = wording.too_long_for_client(5.0, (24.0, 41.5), False, NOON)
+    client = wording.too_long_for_client(5.0, (24.0, 41.5), None)
     assert "yours might start only in 36 s." in late.message
     assert client.message.startswith("The pictures might be there only in 42 s, and your client")
 
@@ -25,9 +25,9 @@ def test_one_is_told_as_one() -> None:
         wording.never_waiting(1, 0, 2).message,
         wording.never_waiting(1, 0, 2, service="flex").message,
         wording.never_waiting(1, 0, 2, tier()).message,
-        wording.full("default", 1, 1, 1, 5.0, NOON).message,
-        wording.full("flex", 1, 1, 1, 5.0, NOON).message,
-        wording.too_many_present(tier(), Bound(1, "waiting", "org"), 1, 1, 5.0, NOON).message,
+        wording.full("default", 1, 1, 1, NOON + 5, NOON).message,
+        wording.full("flex", 1, 1, 1, NOON + 5, NOON).message,
+        wording.too_many_present(tier(), Bound(1, "waiting", "org"), 1, 1, NOON, NOON).message,
         str(wording.over_limit(tier(), parse_limit("1 device_s/min"), 1, 1, 1, NOON, NOON)),
     ]
     assert [text.partition(". There")[0].partition(". A req")[0] for text in said] == [

@@ -44,7 +44,7 @@ class Controller:
         rooms = self._queue, self._forecast, self._appointments
         self._keeping = Keeping(*rooms, self._promises)
         self._capacity = Capacity(*rooms, self._keeping, self._in_flex, self._unpaused)
-        self._room = Room(max_waiting, self._queue, self._capacity, self.wait)
+        self._room = Room(max_waiting, self._queue, self._capacity, self.wait, self._unpaused)
         self._rules = Rules(policy, self._room.holds)
         self._live: dict[str, Live] = {}
         self._slots = 0
@@ -173,11 +173,10 @@ class Controller:
         tier = self._tier(ask.tier)
         device_s = ask.work * ask.images * self._queue.device_s_per_work
         denial = self._rules.denies(ask, device_s, now)
+        if denial is None and (denial := self._room.denies(tier, ask, now)) is not None:
+            denial = denial._replace(options=self._rules.fewer(ask, device_s, now))
         if denial is not None:
             return denial
-        denial = self._room.denies(tier, ask, now)
-        if denial is not None:
-            return denial._replace(options=self._rules.fewer(ask, device_s, now))
         path = path_of(tier, ask)
         offer = self._capacity.offer(tier, ask)
         raw = self._capacity.raw(path, offer.work, ask.images, self._room.before(ask), now)
@@ -186,8 +185,7 @@ class Controller:
         if denial is not None:
             return self._rules.with_place(denial, ask, device_s, now)
         admission = self._capacity.admits(ask, offer, raw, now)
-        live = Live(ask, path, offer.work, ask.images, now, raw, admission.reservation)
-        return admission, live
+        return admission, Live(ask, path, offer.work, ask.images, now, raw, admission.reservation)
 
     def _in_flex(self, tier: Tier, ask: Ask, now: float) -> int | None:
         """Pictures of its user that wait in flex; None where it would be denied there, though the
@@ -241,10 +239,8 @@ class Controller:
         promised. Raises ValueError for a job that is there.
         """
         self._check_new(ask)
-        least = min(self._tiers.values(), key=lambda tier: tier.weight)
-        tier = self._tiers.get(ask.tier, least)
-        live = Live(ask, path_of(tier, ask), ask.work, ask.images)
-        self._register(live)
+        tier = self._tiers.get(ask.tier) or min(self._tiers.values(), key=lambda its: its.weight)
+        self._register(live := Live(ask, path_of(tier, ask), ask.work, ask.images))
         if admitted_at is not None:
             self._keeping.accepts(tier, live, admitted_at)
 

@@ -25,6 +25,9 @@ class Option:
     images: int | None = None
 
 
+Options = tuple[Option, ...]
+
+
 class Words:
     """What `say` says of these things, put together when it is first read. Equal to its text."""
 

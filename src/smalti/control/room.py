@@ -18,7 +18,8 @@ from smalti.control.tiers import Tier
 
 class Room:
     """max_waiting: pictures of all users that may wait; it may be set at any time. pending: those
-    of jobs that are not enqueued yet. foresee: the wait of a job in the queue by now."""
+    of jobs that are not enqueued yet. foresee: the wait of a job in the queue by now. unpaused:
+    when, from a time on, a request is not paused; infinite if that is not known."""
 
     def __init__(
         self,
@@ -26,12 +27,14 @@ class Room:
         queue: FairQueue,
         capacity: Capacity,
         foresee: Callable[[str, float], Wait | None],
+        unpaused: Callable[[Ask, float], float],
     ) -> None:
         self.max_waiting = max_waiting
         self.pending = 0
         self._queue = queue
         self._capacity = capacity
         self._foresee = foresee
+        self._unpaused = unpaused
         self._lines = Lines()
         self._present = Present()
 
@@ -71,15 +74,16 @@ class Room:
         over = waiting + ask.images - tier.max_waiting
         if over > 0:
             wait_s = self._capacity.until_named(path_of(tier, ask), over, now)
-            return wording.too_many_waiting(tier, waiting, ask.images, wait_s, now)
+            room_at = self._room_at(ask, wait_s, now)
+            return wording.too_many_waiting(tier, waiting, ask.images, room_at, now)
         beyond = [self._beyond(bound, tier, ask, now) for bound in tier.bounds]
         denials = [denial for denial in beyond if denial is not None]
         if denials:
             return max(denials, key=_latest)
         over = self.waiting + ask.images - most
         if over > 0:
-            wait_s = self._capacity.until_gone(over, now)
-            return wording.full(service, most, self.waiting, ask.images, wait_s, now)
+            room_at = self._room_at(ask, self._capacity.until_gone(over, now), now)
+            return wording.full(service, most, self.waiting, ask.images, room_at, now)
         return None
 
     def holds(self, tier: Tier, ask: Ask) -> tuple[int, int]:
@@ -114,8 +118,13 @@ class Room:
         over = used + ask.images - bound.count
         if over <= 0:
             return None
-        wait_s = self._until_fewer(bound, ask, over, now)
-        return wording.too_many_present(tier, bound, used, ask.images, wait_s, now)
+        room_at = self._room_at(ask, self._until_fewer(bound, ask, over, now), now)
+        return wording.too_many_present(tier, bound, used, ask.images, room_at, now)
+
+    def _room_at(self, ask: Ask, wait_s: float, now: float) -> float | None:
+        """When there should be room that is not paused; None if that is not known."""
+        at = self._unpaused(ask, wording.whole_second(now, wait_s))
+        return at if math.isfinite(at) else None
 
     def _until_fewer(self, bound: Bound, ask: Ask, pictures: int, now: float) -> float:
         """Estimated seconds until so many of those that are counted are gone, nine times in ten."""

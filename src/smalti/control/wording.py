@@ -154,20 +154,22 @@ def not_in_plan(tier: Tier, what: str, name: str, has: tuple[str, ...]) -> Denia
     )  # fmt: skip
 
 
-def too_many_waiting(tier: Tier, waiting: int, images: int, wait_s: float, now: float) -> Denial:
-    """wait_s: estimated seconds until enough of the user's pictures have left the queue."""
-    retry_at = whole_second(now, wait_s)
+def too_many_waiting(
+    tier: Tier, waiting: int, images: int, retry_at: float | None, now: float
+) -> Denial:
+    """retry_at: when enough of the user's pictures should have left the queue."""
     return Denial(
         "waiting", f"{tier.name}/waiting", "user", tier.max_waiting, waiting, retry_at=retry_at,
         words=Words(_too_many_waiting, tier, waiting, images, retry_at, now),
     )  # fmt: skip
 
 
-def _too_many_waiting(tier: Tier, waiting: int, images: int, retry_at: float, now: float) -> str:
+def _too_many_waiting(
+    tier: Tier, waiting: int, images: int, retry_at: float | None, now: float
+) -> str:
     return (
         f"{titled(tier)}: {images_in_words(tier.max_waiting)} may wait at a time. "
-        f"You have {waiting} waiting and asked for {images} more. "
-        f"There should be room at about {time_in_words(retry_at, now)}."
+        f"You have {waiting} waiting and asked for {images} more. {_room_at(retry_at, now)}"
     )
 
 
@@ -188,10 +190,9 @@ def never_present(tier: Tier, bound: Bound, used: int, images: int) -> Denial:
 
 
 def too_many_present(
-    tier: Tier, bound: Bound, used: int, images: int, wait_s: float, now: float
+    tier: Tier, bound: Bound, used: int, images: int, retry_at: float | None, now: float
 ) -> Denial:
-    """used: pictures that are counted. wait_s: estimated seconds until enough of them are gone."""
-    retry_at = whole_second(now, wait_s)
+    """used: pictures that are counted. retry_at: when enough of them should be gone."""
     return Denial(
         "waiting", f"{tier.name}/{bound.rule}", bound.scope, bound.count, used, retry_at=retry_at,
         words=Words(_too_many_present, tier, bound, used, images, retry_at, now),
@@ -199,13 +200,19 @@ def too_many_present(
 
 
 def _too_many_present(
-    tier: Tier, bound: Bound, used: int, images: int, retry_at: float, now: float
+    tier: Tier, bound: Bound, used: int, images: int, retry_at: float | None, now: float
 ) -> str:
     there = "waiting" if bound.of == "waiting" else "waiting or being drawn"
     return (
         f"{bounded(tier, bound)}. {used} {_are(used)} {there}, and you asked for {images} more. "
-        f"There should be room at about {time_in_words(retry_at, now)}."
+        f"{_room_at(retry_at, now)}"
     )
+
+
+def _room_at(retry_at: float | None, now: float, images: str = "") -> str:
+    if retry_at is None:
+        return "It is not known when there is room."
+    return f"There should be room{images} at about {time_in_words(retry_at, now)}."
 
 
 def lets(service: str, most: int) -> str:
@@ -224,23 +231,23 @@ def _are(count: int) -> str:
 
 
 def full(
-    service: str, max_waiting: int, waiting: int, images: int, wait_s: float, now: float
+    service: str, max_waiting: int, waiting: int, images: int, retry_at: float | None, now: float
 ) -> Denial:
-    """wait_s: estimated seconds until enough pictures have left the queue."""
-    retry_at = whole_second(now, wait_s)
+    """retry_at: when enough pictures should have left the queue."""
+    soon = retry_at is not None and retry_at - now <= SOON_S
     return Denial(
         "capacity", "server/waiting", "server", max_waiting, waiting, retry_at=retry_at,
-        reason="load", should_retry=retry_at - now <= SOON_S,
+        reason="load", should_retry=soon,
         words=Words(_full, service, max_waiting, waiting, images, retry_at, now),
     )  # fmt: skip
 
 
 def _full(
-    service: str, max_waiting: int, waiting: int, images: int, retry_at: float, now: float
+    service: str, max_waiting: int, waiting: int, images: int, retry_at: float | None, now: float
 ) -> str:
     return (
         f"{lets(service, max_waiting)} at a time, and {waiting} {_are(waiting)} "
-        f"waiting. There should be room for {images} at about {time_in_words(retry_at, now)}. "
+        f"waiting. {_room_at(retry_at, now, f' for {images}')} "
         "This is the server's load and not a limit of yours."
     )
 
@@ -300,11 +307,10 @@ def _too_many_to_promise(
 
 
 def too_long_for_client(
-    patience_s: float, finish_s: tuple[float, float], helps: bool, now: float
+    patience_s: float, finish_s: tuple[float, float], retry_at: float | None
 ) -> Denial:
-    """finish_s: within which the pictures would be drawn, one time in two and nine in ten. helps:
-    whether they would be there in time if they were asked for later."""
-    retry_at = whole_second(now, finish_s[1] - patience_s) if helps else None
+    """finish_s: within which the pictures would be drawn, one time in two and nine in ten.
+    retry_at: from when on they should be there in time; None where that is not known."""
     return Denial(
         "capacity", "server/patience", "server", round(patience_s), math.ceil(finish_s[1]),
         "seconds", retry_at=retry_at, reason="load", options=(Option("job", finish_s),),
