@@ -10,6 +10,7 @@ import pytest
 from control.asks import NOON, ask, controller, tier
 
 from smalti.control import Admission, Ask, Controller, Denial
+from smalti.control.tiers import read_tier
 
 REQUESTS = 150
 
@@ -72,3 +73,26 @@ def test_a_refusal_changes_nothing_for_who_was_refused(seed: int) -> None:
         again = control.consider(asked, now)
         assert isinstance(again, Denial)
         assert (again.options, again.retry_at) == (refused.options, refused.retry_at)
+
+
+@pytest.mark.parametrize("rule", ["8/day", "org 8 waiting"])
+@pytest.mark.parametrize("seed", range(4))
+def test_fewer_that_a_limit_leaves_are_offered_as_far_as_they_can_be_promised(
+    seed: int, rule: str
+) -> None:
+    """Of the tier that limits them; and as far as the client has the patience."""
+    offered, withheld = 0, 0
+    for control, asked, now in crowd(seed):
+        limited = read_tier("plus", {"limits": [rule]}, control.policy.tiers["plus"])
+        tiers = {**control.policy.tiers, "plus": limited}
+        control.policy = replace(control.policy, tiers=tiers)
+        asked = replace(asked, tier="plus", org_id="org_2", images=9)
+        outcome = control.consider(asked, now)
+        assert isinstance(outcome, Denial)
+        most = fewer(outcome) or 0
+        if most:
+            assert isinstance(control.consider(replace(asked, images=most), now), Admission)
+        if asked.patience_s is None:
+            assert isinstance(control.consider(replace(asked, images=most + 1), now), Denial)
+        offered, withheld = offered + bool(most), withheld + (most < 8)
+    assert offered and withheld

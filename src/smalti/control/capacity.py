@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from smalti.control import wording
 from smalti.control.appointments import KEPT_S, RULE, Appointments
-from smalti.control.denial import Denial, Option
+from smalti.control.denial import Denial, Option, as_many_as_fit
 from smalti.control.fair import FairQueue, Step
 from smalti.control.forecast import Forecast, Stamp
 from smalti.control.keeping import Keeping
@@ -253,14 +253,7 @@ class Capacity:
                 return False
             return ask.patience_s is None or self._forecast.wait(raw).finish_s[1] <= ask.patience_s
 
-        fit, most = 0, ask.images - 1
-        while fit < most:
-            images = (fit + most + 1) // 2
-            if fits(images):
-                fit = images
-            else:
-                most = images - 1
-        return (Option("fewer", images=fit),) if fit else ()
+        return as_many_as_fit(ask.images - 1, fits)
 
     def _too_long(
         self, tier: Tier, ask: Ask, raw: Raw, promised_s: float, late_s: float,

@@ -10,7 +10,7 @@ from mypy_extensions import mypyc_attr
 from smalti.control import wording
 from smalti.control.appointments import Appointments
 from smalti.control.capacity import Capacity
-from smalti.control.denial import Denial
+from smalti.control.denial import Denial, Options, as_many_as_fit
 from smalti.control.fair import FairQueue
 from smalti.control.forecast import FIRST_DEVICE_S, Forecast, Learnt
 from smalti.control.keeping import Keeping
@@ -176,7 +176,7 @@ class Controller:
         if denial is None and (denial := self._room.denies(tier, ask, now)) is not None:
             denial = denial._replace(options=self._rules.fewer(ask, device_s, now))
         if denial is not None:
-            return denial
+            return denial._replace(options=self._served_now(denial.options, ask, now))
         path = path_of(tier, ask)
         offer = self._capacity.offer(tier, ask)
         raw = self._capacity.raw(path, offer.work, ask.images, self._room.before(ask), now)
@@ -186,6 +186,14 @@ class Controller:
             return self._rules.with_place(denial, ask, device_s, now)
         admission = self._capacity.admits(ask, offer, raw, now)
         return admission, Live(ask, path, offer.work, ask.images, now, raw, admission.reservation)
+
+    def _served_now(self, options: Options, ask: Ask, now: float) -> Options:
+        """Fewer images, within the limits, are offered as far as they would be served, too."""
+
+        def served(images: int) -> bool:
+            return not isinstance(self._judge(replace(ask, images=images), now), Denial)
+
+        return as_many_as_fit(options[0].images or 0, served) if options else ()
 
     def _in_flex(self, tier: Tier, ask: Ask, now: float) -> int | None:
         """Pictures of its user that wait in flex; None where it would be denied there, though the

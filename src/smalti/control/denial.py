@@ -28,6 +28,18 @@ class Option:
 Options = tuple[Option, ...]
 
 
+def as_many_as_fit(most: int, fits: Callable[[int], bool]) -> Options:
+    """So many images, up to `most`, as fit; nothing where none do."""
+    fit, images = 0, most
+    while fit < most:
+        if fits(images):
+            fit = images
+        else:
+            most = images - 1
+        images = (fit + most + 1) // 2
+    return (Option("fewer", images=fit),) if fit else ()
+
+
 class Words:
     """What `say` says of these things, put together when it is first read. Equal to its text."""
 
