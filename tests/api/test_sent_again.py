@@ -14,6 +14,7 @@ from fake_backend import FakeBackend
 from hosted import host, settings_from, soon
 from sent_pictures import gradient, saved
 
+from smalti.api.retries import SAME_KEPT, Retries
 from smalti.store.folder import FolderBlobs
 
 PATH = "/v1/images/generations"
@@ -179,3 +180,15 @@ def test_a_retry_after_a_restart_joins_the_job_that_is_taken_up(tmp_path: Path) 
         server.stop()
     first, again, other = jobs
     assert first == again != other
+
+
+def test_of_one_request_that_is_refused_over_and_over_few_attempts_are_remembered() -> None:
+    """Each that is remembered is looked at with each that comes."""
+    retries, sent = Retries(lambda user_id, body: None), ("eve", "the same")
+    for _ in range(3 * SAME_KEPT):
+        retries.refused(sent)
+    assert len(retries._ended[sent]) == SAME_KEPT
+    for _ in range(SAME_KEPT):
+        assert sent in retries._ended
+        assert retries.first_attempt(sent, AGAIN) is None
+    assert sent not in retries._ended

@@ -21,6 +21,8 @@ from smalti.service import Job
 COUNT = "x-stainless-retry-count"
 KEPT = 10_000
 """Fingerprints of attempts that are over, of which a retry may come."""
+SAME_KEPT = 100
+"""Of these, how many of one fingerprint."""
 COMES_WITHIN_S = 90.0
 """Later no retry comes by itself: the SDKs wait for a minute at most, and the rest is the way."""
 
@@ -50,7 +52,7 @@ class Retries:
             self._over((job.user_id, job.brief.sent))
 
     def _over(self, sent: Fingerprint) -> None:
-        self._ended[sent] = [*self._awaited(sent), time.monotonic()]
+        self._ended[sent] = [*self._awaited(sent), time.monotonic()][-SAME_KEPT:]
         if len(self._ended) > KEPT:
             self._ended.popitem(last=False)
 
