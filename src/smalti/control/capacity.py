@@ -183,12 +183,15 @@ class Capacity:
         if ask.patience_s is not None:
             wait = self._forecast.wait(raw)
             gone_s = wait.finish_s[1] - ask.patience_s
-            helps = wait.start_s[1] > 0.0 and self._least_s(tier, ask, step, raw) <= ask.patience_s
-            if gone_s > (over_s if helps else 0.0):
-                at = self._unpaused(ask, wording.whole_second(now, gone_s)) if helps else math.inf
-                return wording.too_long_for_client(
-                    ask.patience_s, wait.finish_s, at if math.isfinite(at) else None
-                )
+            if gone_s > 0.0:
+                helps = wait.start_s[1] > 0.0
+                helps = helps and self._least_s(tier, ask, step, raw) <= ask.patience_s
+                if gone_s > (over_s if helps else 0.0):
+                    at = wording.whole_second(now, gone_s)
+                    at = self._unpaused(ask, at) if helps else math.inf
+                    return wording.too_long_for_client(
+                        ask.patience_s, wait.finish_s, at if math.isfinite(at) else None
+                    )
         if promised_s is not None and over_s > 0.0:
             fewer = self._fewer(tier, ask, step, offer, alone, now)
             return self._too_long(tier, ask, raw, promised_s, late_s, fewer, now)

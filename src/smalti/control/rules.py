@@ -235,6 +235,8 @@ class Rules:
             parts = max(self._parts(honoured, now), *(kept.value for kept in places), 0)
         else:
             parts = max((kept.value for kept in places if kept.at == claim.at), default=0)
+        if parts == claim.value:
+            return denial
         return denial._replace(claim=claim._replace(value=parts))
 
     def honours(self, denial: Denial) -> None:
