@@ -28,7 +28,7 @@ def check(control: Controller, dice: random.Random, now: float) -> None:
         path = path_of(control.policy.tiers[name], asked)
         for work in (256.0, 294.0):
             told = capacity.raw(path, work, 1, 0, now)
-            control._forecast._courses.clear()
+            control._forecast._courses._found.clear()
             assert told == capacity._raw(path, work, 1, 0, 0, now)
 
 

@@ -38,9 +38,9 @@ class Controller:
 
     def __init__(self, policy: Policy, max_waiting: int) -> None:
         self._queue = FairQueue(FIRST_DEVICE_S)
-        self._forecast = Forecast(self._queue)
-        self._appointments = Appointments()
         self._promises = Promises()
+        self._forecast = Forecast(self._queue, self._promises)
+        self._appointments = Appointments()
         rooms = self._queue, self._forecast, self._appointments
         self._keeping = Keeping(*rooms, self._promises)
         self._capacity = Capacity(*rooms, self._keeping, self._in_flex, self._unpaused)
@@ -120,8 +120,7 @@ class Controller:
 
     def step_s(self) -> tuple[float, ...]:
         """Seconds of a tile-step with 1, 2, … pictures in slots; none before any was measured."""
-        slots = range(1, self._slots + 1) if self._forecast.measured else ()
-        return tuple(self._forecast.pace(running).mean for running in slots)
+        return self._forecast.step_s()
 
     def learnt(self) -> Learnt | None:
         """Of the fleet, of what comes and of waits, as JSON can hold it; None before any."""
@@ -169,14 +168,16 @@ class Controller:
         self._register(live)
         return replace(admission, used=tuple(live.used)) if live.used else admission
 
-    def _judge(self, ask: Ask, now: float) -> Denial | tuple[Admission, Live]:
+    def _judge(self, ask: Ask, now: float, helps: bool = True) -> Denial | tuple[Admission, Live]:
+        """helps: whether fewer images may be offered, which is looked at in turn."""
         tier = self._tier(ask.tier)
         device_s = ask.work * ask.images * self._queue.device_s_per_work
         denial = self._rules.denies(ask, device_s, now)
         if denial is None and (denial := self._room.denies(tier, ask, now)) is not None:
             denial = denial._replace(options=self._rules.fewer(ask, device_s, now))
         if denial is not None:
-            return denial._replace(options=self._served_now(denial.options, ask, now))
+            options = self._served_now(denial.options, ask, now) if helps else ()
+            return denial._replace(options=options)
         path = path_of(tier, ask)
         offer = self._capacity.offer(tier, ask)
         raw = self._capacity.raw(path, offer.work, ask.images, self._room.before(ask), now)
@@ -187,13 +188,13 @@ class Controller:
         admission = self._capacity.admits(ask, offer, raw, now)
         return admission, Live(ask, path, offer.work, ask.images, now, raw, admission.reservation)
 
-    def _served_now(self, options: Options, ask: Ask, now: float) -> Options:
+    def _served_now(self, fewer: Options, ask: Ask, now: float) -> Options:
         """Fewer images, within the limits, are offered as far as they would be served, too."""
 
         def served(images: int) -> bool:
-            return not isinstance(self._judge(replace(ask, images=images), now), Denial)
+            return not isinstance(self._judge(replace(ask, images=images), now, False), Denial)
 
-        return as_many_as_fit(options[0].images or 0, served) if options else ()
+        return as_many_as_fit(fewer[0].images or 0, served) if fewer else ()
 
     def _in_flex(self, tier: Tier, ask: Ask, now: float) -> int | None:
         """Pictures of its user that wait in flex; None where it would be denied there, though the
@@ -345,14 +346,9 @@ class Controller:
         ahead = self._queue.ahead(job_id)
         if ahead is None:
             return None
-        live = self._live[job_id]
-        user = self._queue.user(live.path)
-        before = 0
-        for other in user.jobs if user is not None else ():
-            if other == job_id:
-                break
-            before += self._live[other].waiting
-        runs = user.seat.running if user is not None else 0
+        live, job = self._live[job_id], self._queue.job(job_id)
+        assert job is not None
+        before, runs = job.user.before(job)[0], job.user.seat.running
         raw = self._forecast.raw(live.path, live.work, ahead, live.waiting, before, runs, now)
         if live.raw is not None:
             raw.within_s = live.raw.within_s - (now - live.admitted_at)

@@ -1,8 +1,8 @@
 """`Forecast`: how long a job waits and when it is drawn, with intervals that cover what they say.
 
 Three steps: how much work goes before it (the fair order says that), how long the slots need for
-it while other classes take their shares (`fluid`, then `lanes` for who holds the slots now), and
-how wrong such forecasts have been lately (`conformal`).
+it while other classes take their shares and promises are kept (`course`, then `lanes` for who holds
+the slots now), and how wrong such forecasts have been lately (`conformal`).
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from dataclasses import replace
 from typing import Any
 
 from smalti.control.coming import Coming
+from smalti.control.course import Course
+from smalti.control.courses import NOTHING, Courses
 from smalti.control.crowds import UNTIL_S
 from smalti.control.fair import Ahead, FairQueue, Step
-from smalti.control.fluid import Course, Rival
 from smalti.control.lanes import P90, slot_after
 from smalti.control.nouns import Wait, is_flex
 from smalti.control.pace import Pace
-from smalti.control.told import Raw, Told, read_errors
+from smalti.control.promises import MARGIN, Promises
+from smalti.control.told import Errors, Raw, Told, read_errors
 from smalti.control.written import numbers
 
 FIRST_SLOT_S = 0.02
@@ -29,7 +31,6 @@ FIRST_DEVICE_S = 0.005
 _BINS = 8
 _LEAST_DRAWN = 0.1
 """Of what drawing a picture should take: it is never told to take less."""
-_NOTHING = (0.0,) * len(UNTIL_S)
 _LANES = 64
 """With more slots than this, they are seen as a flow."""
 
@@ -50,7 +51,7 @@ class Forecast:
     rate: tile-steps per second of all slots together. coming: what comes. told: what it is held
     to."""
 
-    def __init__(self, queue: FairQueue) -> None:
+    def __init__(self, queue: FairQueue, promises: Promises) -> None:
         self.measured = False
         self.told = Told()
         self._slots = 0
@@ -61,7 +62,7 @@ class Forecast:
         self.full = self.pace(0)
         self._set_rate()
         self.coming = Coming()
-        self._courses: dict[str, tuple[tuple[int, int, float], Course]] = {}
+        self._courses = Courses(queue, promises)
 
     @property
     def slots(self) -> int:
@@ -81,12 +82,14 @@ class Forecast:
         """What came is as long ago as before, and what was told is to come as far ahead."""
         self.coming.clock_set(by_s)
         self.told.clock_set(by_s)
+        self._courses.at += by_s
         self._changes += 1
 
     def look(self, now: float) -> None:
         """Take note of how much comes for each class; it is good for a second or so."""
         self.coming.look(now)
         self.told.look(now)
+        self._courses.at = now
         self._changes += 1
 
     def drew(self, work: float, running: int, slot_s: float, device_s: float) -> float:
@@ -184,9 +187,14 @@ class Forecast:
                     return found
         return Pace(FIRST_SLOT_S)
 
+    def step_s(self) -> tuple[float, ...]:
+        """Seconds of a tile-step with 1, 2, … pictures in slots; none before any was measured."""
+        slots = range(1, self._slots + 1) if self.measured else ()
+        return tuple(self.pace(running).mean for running in slots)
+
     def arriving(self, service_class: str) -> float:
         """Tile-steps that come for a class in a second."""
-        return self.coming.rates.get(service_class, _NOTHING)[0]
+        return self.coming.rates.get(service_class, NOTHING)[0]
 
     def raw(
         self, path: Sequence[Step], work: float, ahead: Ahead, images: int, before: int, runs: int,
@@ -203,21 +211,30 @@ class Forecast:
         if self._slots - running > ahead.last_pictures and not bounded:
             step_s = self.pace(running).mean
             errors = self.told.errors((step.name, False, False, False))
-            return Raw(0, 0.0, 0.0, step_s, step_s * work, 0.0, False, errors)
+            return Raw(0, 0.0, 0.0, step_s, step_s * work, 0.0, False, errors, 0.0, errors)
         step_s, each = self.full.mean, self._queue.mean_work or work
         start_s = self._turn(path, ahead.work, each, before, own, now)
         last_s, last_work = start_s, ahead.last_work
         if more:
             last_s = max(start_s, self._turn(path, last_work, each, before + more, own, now))
-        late_s = last_s / last_work if last_work > 0.0 else self._course(step).seconds(each) / each
+        late_s = last_s / last_work if last_work > 0.0 else self._each_s(step, each)
         if bounded and bound is not None:
             last_s = max(last_s, self._own(path, own, bound, each, now))
             if own - more >= bound:
                 start_s = max(start_s, self._own(path, own - more, bound, each, now))
-        far = last_s > UNTIL_S[0] and is_flex(step.name)
-        errors = self.told.errors((step.name, True, own > 0, far))
+        hurried, helped = self._course(step).hurried(last_s)
+        far = last_s > UNTIL_S[0] if is_flex(step.name) else hurried
+        errors = unaided = self.told.errors((step.name, True, own > 0, far))
+        unaided_s = last_s
+        if helped:
+            alone_s = self._turn(path, last_work, each, before + more, own, now, False)
+            unaided_s = max(last_s, alone_s)
+            unaided = self.told.errors((step.name, True, own > 0, False))
         position = round(self._in_line(step, ahead.work) / each)
-        return Raw(position, start_s, last_s, step_s, step_s * work, late_s, True, errors)
+        return Raw(
+            position, start_s, last_s, step_s, step_s * work, late_s, True, errors,
+            unaided_s, unaided,
+        )  # fmt: skip
 
     def serves(self, step: Step, work: float) -> float:
         """Seconds until a class that goes on waiting has been served `work` tile-steps."""
@@ -266,17 +283,14 @@ class Forecast:
         return (images - 1) // max(min(most, self._slots), 1) * raw.drawing_s
 
     def surely(self, raw: Raw) -> float:
-        """Seconds within which its last picture gets its slot, 99 times in a hundred."""
-        return self._start(raw, raw.last_s, 2)
+        """Seconds within which its last picture gets its slot, 19 times in 20, if no deadline of
+        its class brings it there."""
+        return self._start(raw, raw.unaided_s, 2, raw.unaided)
 
-    def rivals(self, service_class: str) -> list[Rival]:
-        """The other classes, as the fluid model sees them."""
-        arriving = self.coming.rates
-        return [
-            (group.weight, group.work, arriving.get(name, _NOTHING))
-            for name, group in self._queue.root.members.items()
-            if name != service_class and (group.waiting or name in arriving)
-        ]
+    @property
+    def margin_s(self) -> float:
+        """How long before it is too late slots are given by deadline."""
+        return MARGIN * self.full.mean * self._queue.mean_work
 
     # --- within ---
 
@@ -294,28 +308,28 @@ class Forecast:
         return (min(start_s[0], within_s), within_s), (half_s, min(finish_s[1], drawn_s))
 
     def _turn(
-        self, path: Sequence[Step], work: float, each: float, before: int, own: int, now: float
-    ) -> float:
+        self, path: Sequence[Step], work: float, each: float, before: int, own: int, now: float,
+        helped: bool = True,
+    ) -> float:  # fmt: skip
         """Seconds until a place in a class that has `work` before it.
 
         each: tile-steps of a picture in the mean. before: of its user, that wait. own: those, and
-        those that hold slots.
+        those that hold slots. helped: whether deadlines of the class are looked at.
         """
         queue, pace, slots, step = self._queue, self.full, self._slots, path[0]
-        course = self._course(step)
-        _, rivals, rate = course.of
-        if rivals:
-            owes = self._owes(step)
-            work += min(owes, course.contested()) if owes > 0.0 else 0.0
+        passing_work = 0.0
         if before:
             passing_work = self.coming.passing(step.name).rate(before, own, each)
-            fluid_s = course.seconds(work, passing_work)
-        else:
-            fluid_s = course.seconds(work) if rivals else work / rate
+        fluid_s = self._course(step, helped).seconds(work, passing_work)
         if slots > _LANES:
             return fluid_s + pace.mean * each / slots
-        first, running = round(fluid_s * rate / each), queue.running
+        first, running = round(fluid_s * self.rate / each), queue.running
         return slot_after(first, running.values(), len(running), slots, pace, each, now).mean_s
+
+    def _each_s(self, step: Step, work: float) -> float:
+        """Seconds for a tile-step of the first so much that is served to a class."""
+        course = self._course(step)
+        return (course.seconds(work) - course.seconds(0.0)) / work
 
     def _in_line(self, step: Step, work: float) -> float:
         """Tile-steps that go before a place in a class that has `work` before it, if nobody comes:
@@ -337,17 +351,9 @@ class Forecast:
         beyond = member.tag + member.owed - root.served
         return beyond * step.weight / self._queue.device_s_per_work if beyond > 0.0 else 0.0
 
-    def _course(self, step: Step) -> Course:
-        """The one before, while nothing has changed for it."""
-        name, weight = step.name, step.weight
-        stamp = self._queue.changes, self._changes, weight
-        found = self._courses.get(name)
-        if found is not None and found[0] == stamp:
-            return found[1]
-        own = self.coming.rates.get(name, _NOTHING)
-        course = Course(weight, self.rivals(name), self.rate, own)
-        self._courses[name] = stamp, course
-        return course
+    def _course(self, step: Step, helped: bool = True) -> Course:
+        coming = self.coming.rates
+        return self._courses.of(step, self.rate, self.margin_s, coming, self._changes, helped)
 
     def _own(self, path: Sequence[Step], own: int, bound: int, each: float, now: float) -> float:
         """Until the user holds few enough slots for his picture with `own` of his before it."""
@@ -356,10 +362,11 @@ class Forecast:
         before = max(own - len(runs), 0)
         return slot_after(before, runs.values(), len(runs), bound, self.full, each, now).mean_s
 
-    def _start(self, raw: Raw, raw_s: float, level: int) -> float:
+    def _start(self, raw: Raw, raw_s: float, level: int, errors: Errors | None = None) -> float:
+        """errors: in place of the forecast's own."""
         if not raw.waits:
             return 0.0
-        error = raw.errors.start.at(level)
+        error = (errors or raw.errors).start.at(level)
         start_s = raw_s + error * (raw_s + raw.drawing_s)
         return start_s if start_s > 0.0 else 0.0
 

@@ -29,8 +29,6 @@ HALF = 0.7
 """Below this part of the promise nobody has to stand back behind places that are kept."""
 FULL = 0.9
 """Part of the fleet's rate that may be promised: slots are seldom full to the last moment."""
-MARGIN = 1.0
-"""How long before it is too late slots are given by deadline, in times that a picture takes."""
 SHORT_OF_SLOTS = 0.25
 """A class is, while a larger part of its requests is refused."""
 TIMES_EXPECTED = 2.0
@@ -119,7 +117,7 @@ class Keeping:
         if promised_s is None or live.ask.service == "flex":
             return
         work = live.work * live.ask.images
-        self._promises.keep(live.ask.job_id, promised_s, work, now)
+        self._promises.keep(live.ask.job_id, promised_s, work, now, live.path[0].name)
         if self._forecast.measured:
             share = self._share(live.path[0])
             self._buckets[live.path[0].name].take(work, share, share * promised_s, now)
@@ -146,8 +144,7 @@ class Keeping:
         if not self._promises:
             return None
         forecast = self._forecast
-        margin_s = MARGIN * forecast.full.mean * self._queue.mean_work
-        if not self._promises.pressing(forecast.rate, margin_s, now):
+        if not self._promises.pressing(forecast.rate, forecast.margin_s, now):
             return None
         return self._promises.first(self._may_hurry)
 

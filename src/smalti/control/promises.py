@@ -18,25 +18,36 @@ from __future__ import annotations
 import heapq
 import math
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+
+from smalti.control.course import Due
+
+MARGIN = 1.0
+"""How long before it is too late slots are given by deadline, in times that a picture takes."""
 
 _BINS = 32
 """Of a promised wait."""
 _NONE = 1e-6
 """Tile-steps that are left by rounding."""
 
+ByClass = dict[str, float]
+"""Tile-steps that are due, of each class."""
+
 
 class Promises:
     """Of jobs that wait. Works are tile-steps, rates tile-steps per second of all slots together.
 
     A promise that could not be kept is not counted any more: its job waits in the fair order.
+    changes: how many times it was told of something.
     """
 
     def __init__(self) -> None:
+        self.changes = 0
         self._ends: list[float] = []
         self._works: list[float] = []
+        self._of_classes: list[ByClass] = []
         self._lasts: list[float] = []
-        self._of: dict[str, tuple[float, float]] = {}
+        self._of: dict[str, tuple[float, float, str]] = {}
         self._by_end: list[tuple[float, int, str]] = []
         self._number = 0
         self._edge = math.inf  # the edge is not before this, at this rate or more; 0: not known
@@ -50,12 +61,22 @@ class Promises:
         self._expire(now)
         return sum(self._works)
 
-    def keep(self, job_id: str, promised_s: float, work: float, now: float) -> None:
+    def edge(self, rate: float) -> float:
+        """The latest time at which slots must be given by deadline."""
+        return self._edge_from(-math.inf, rate)
+
+    def due(self, places: Mapping[str, int], at: float) -> Due:
+        """Of classes that have a place, as it stands; it follows what is told."""
+        return Due(self._ends, self._of_classes, places, at)
+
+    def keep(
+        self, job_id: str, promised_s: float, work: float, now: float, service_class: str = ""
+    ) -> None:
         """All of a job's pictures are promised to have their slots within so many seconds."""
         self._expire(now)
         end, last = _binned(promised_s, now), now + promised_s
-        self._of[job_id] = end, last
-        self._add(end, last, work)
+        self._of[job_id] = end, last, service_class
+        self._add(end, last, service_class, work)
         self._tidy()
         self._number += 1
         heapq.heappush(self._by_end, (last, self._number, job_id))
@@ -67,11 +88,13 @@ class Promises:
         its = self._of.get(job_id)
         if its is None:
             return
+        self.changes += 1
         at = bisect_left(self._ends, its[0])
         if at < len(self._ends) and self._ends[at] == its[0]:
             self._works[at] -= work
+            self._of_classes[at][its[2]] -= work
             if self._works[at] <= _NONE:
-                del self._ends[at], self._works[at], self._lasts[at]
+                self._drop(at)
 
     def put_back(self, job_id: str, work: float) -> None:
         """So much of it waits again."""
@@ -88,9 +111,12 @@ class Promises:
         """Deadlines stay as far ahead as they are."""
         self._ends = [end + by_s for end in self._ends]
         self._lasts = [last + by_s for last in self._lasts]
-        self._of = {job_id: (end + by_s, last + by_s) for job_id, (end, last) in self._of.items()}
+        self._of = {
+            job_id: (end + by_s, last + by_s, of) for job_id, (end, last, of) in self._of.items()
+        }
         self._by_end = [(last + by_s, number, job_id) for last, number, job_id in self._by_end]
         self._edge_rate = 0.0
+        self.changes += 1
 
     def late_s(self, promised_s: float, work: float, rate: float, now: float) -> float:
         """By how much promises would be broken by a newcomer, by its own or by another's."""
@@ -135,15 +161,23 @@ class Promises:
                 return
             heapq.heappop(by_end)
 
-    def _add(self, end: float, last: float, work: float) -> None:
+    def _add(self, end: float, last: float, service_class: str, work: float) -> None:
+        self.changes += 1
         at = bisect_left(self._ends, end)
         if at == len(self._ends) or self._ends[at] != end:
             self._ends.insert(at, end)
             self._works.insert(at, 0.0)
+            self._of_classes.insert(at, {})
             self._lasts.insert(at, last)
         self._works[at] += work
+        due = self._of_classes[at]
+        due[service_class] = due.get(service_class, 0.0) + work
         if last > self._lasts[at]:
             self._lasts[at] = last
+
+    def _drop(self, at: int) -> None:
+        self.changes += 1
+        del self._ends[at], self._works[at], self._of_classes[at], self._lasts[at]
 
     def _edge_from(self, least: float, rate: float) -> float:
         """The latest time at which all slots must begin with what is due by some end, so that it
@@ -161,7 +195,7 @@ class Promises:
 
     def _expire(self, now: float) -> None:
         while self._lasts and self._lasts[0] < now:
-            del self._ends[0], self._works[0], self._lasts[0]
+            self._drop(0)
 
 
 def _binned(promised_s: float, now: float) -> float:

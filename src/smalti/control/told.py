@@ -14,17 +14,19 @@ from itertools import count
 from typing import Any
 
 from smalti.control.conformal import Quantiles
+from smalti.control.nouns import is_flex
 
 LEVELS = (0.5, 0.9, 0.95)
 _FIRST, _TRUST = (0.0, 0.5, 0.8), 10
 """Errors of forecasts at these levels, about what they are when a crowd comes; as if so many had
 been seen, for those that are overdue are known sooner than those that are not."""
 _FIRST_FAR, _TRUST_FAR = (0.0, 8.0, 18.0), 50
-"""And of those that hang on how long it stays; as if so many had been seen. Those of them that end
-first are those that were told too long, so haste would learn from those alone."""
+"""And of those in flex that hang on how long it stays; as if so many had been seen. Those of them
+that end first are those that were told too long, so haste would learn from those alone."""
 Kind = tuple[str, bool, bool, bool]
 """A class, whether the job waits, whether it does behind others of its own user, and whether it
-hangs on how long the crowd stays."""
+hangs on what is hard to foresee: in flex on how long the crowd stays, else on deadlines, by which
+others go before it."""
 
 
 @dataclass(slots=True)
@@ -43,7 +45,8 @@ class Raw:
     start_s, last_s: until the job's next picture gets a slot, and its last one. step_s, drawing_s:
     in its slot, a tile-step's time and a picture's. late_s: for how much longer each tile-step
     before it keeps it waiting. waits: whether there is no slot for it at once. errors: with which
-    it is corrected.
+    it is corrected. unaided_s, unaided: last_s and errors if no deadline of its class were looked
+    at.
     told: the errors that were allowed for in the p90 of its start and of its end; missed: whether
     those have passed before it began, and ended. medians: of errors of both, as they were then.
     within_s: until its deadline, where that brings it to its turn whatever comes; not above zero
@@ -60,6 +63,8 @@ class Raw:
     late_s: float
     waits: bool
     errors: Errors
+    unaided_s: float
+    unaided: Errors
     told: tuple[float, float] = (0.0, 0.0)
     medians: tuple[float, float] = (0.0, 0.0)
     began: bool = False
@@ -73,13 +78,14 @@ class Raw:
         """All of it takes so many times as long as was guessed."""
         self.guessed = False
         self.start_s, self.last_s = self.start_s * by, self.last_s * by
+        self.unaided_s *= by
         self.step_s, self.drawing_s = self.step_s * by, self.drawing_s * by
 
     def again(self, work: float) -> Raw:
         """The same for another job of one picture, of so much work."""
         return Raw(
             self.position, self.start_s, self.last_s, self.step_s, self.step_s * work, self.late_s,
-            self.waits, self.errors,
+            self.waits, self.errors, self.unaided_s, self.unaided,
         )  # fmt: skip
 
 
@@ -117,7 +123,9 @@ class Told:
     def errors(self, kind: Kind) -> Errors:
         errors = self._errors.get(kind)
         if errors is None:
-            first, seen = (_FIRST_FAR, _TRUST_FAR) if kind[3] else (_FIRST, _TRUST)
+            first, seen = (
+                (_FIRST_FAR, _TRUST_FAR) if kind[3] and is_flex(kind[0]) else (_FIRST, _TRUST)
+            )
             errors = Errors(Quantiles(LEVELS, first, seen), Quantiles(LEVELS, first, seen))
             self._errors[kind] = errors
         return errors
