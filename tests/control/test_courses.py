@@ -1,0 +1,60 @@
+"""What is foreseen while others are late for what they were promised."""
+
+from __future__ import annotations
+
+from control.asks import NOON, ask, controller, tier
+from control.test_promises import PICTURE_S, busy
+
+from smalti.control import Admission, Controller
+from smalti.control.fair import Step
+
+FREE, PRO = tier("free", promised_wait_s=60.0), tier("pro", weight=10.0)
+
+
+def late(promised: int) -> Controller:
+    """One slot; so many of free are promised theirs within a minute, and ten of pro wait too."""
+    control = busy(0, controller(FREE, PRO))
+    for i in range(promised):
+        control.adopt(asked := ask(f"free{i}"), NOON)
+        control.enqueue(asked.job_id, NOON)
+    for i in range(10):
+        control.adopt(asked := ask(f"pro{i}", 1, "pro"))
+        control.enqueue(asked.job_id, NOON)
+    control.look(NOON)
+    return control
+
+
+def told_s(control: Controller) -> float:
+    """When somebody new of pro is told to have his slot, one time in two."""
+    admitted = control.admit(ask("new", 1, "pro"), NOON)
+    assert isinstance(admitted, Admission)
+    return admitted.wait.start_s[0]
+
+
+def test_who_is_heavy_waits_for_what_is_due_too() -> None:
+    """Five pictures take fifty of sixty seconds, and their margin the rest; one takes no share."""
+    calm_s, hurried_s = told_s(late(1)), told_s(late(5))
+    assert calm_s < 13 * PICTURE_S
+    assert hurried_s >= 15 * PICTURE_S
+
+
+def test_a_class_is_foreseen_with_its_deadlines_and_without() -> None:
+    """What is due of others is looked at in any case."""
+    control = late(5)
+    found = {}
+    for name in ("free", "pro"):
+        for helped in (True, False):
+            course = control._forecast._course(Step(name, 1.0), helped)
+            found[name, helped] = course.hurried(course.seconds(500.0))
+    assert found == {
+        ("free", True): (True, True), ("free", False): (False, False),
+        ("pro", True): (True, False), ("pro", False): (True, False),
+    }  # fmt: skip
+
+
+def test_errors_of_what_hangs_on_deadlines_are_learnt_apart() -> None:
+    control = late(5)
+    told_s(control)
+    kinds = {tuple(kind[:4]) for kind in control._forecast.told.written()}
+    assert ("pro", True, False, True) in kinds
+    assert told_s(late(1)) and ("pro", True, False, False) not in kinds
