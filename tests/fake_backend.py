@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import queue
 from collections import Counter, deque
+from functools import partial
 
 import numpy as np
 
@@ -109,7 +110,19 @@ class FakeBackend:
     def _fill(self) -> None:
         while self._waiting and len(self._tasks) < self.slots:
             order, on_event = self._waiting.popleft()
-            self._tasks[order.picture_id] = asyncio.create_task(self._draw(order, on_event))
+            task = asyncio.create_task(self._draw(order, on_event))
+            task.add_done_callback(partial(self._gone, order, on_event))
+            self._tasks[order.picture_id] = task
+
+    def _gone(self, order: PictureOrder, on_event: OnEvent, task: asyncio.Task[None]) -> None:
+        """A task that is cancelled before its first step takes none, so `_draw` tells nothing."""
+        name = order.picture_id
+        if task.cancelled() and self._tasks.get(name) is task:
+            del self._tasks[name]
+            self._drawn.setdefault(name, order.drawn)
+            paused = name in self._pausing or self._stopping
+            self._tell(on_event, self._paused(order) if paused else Cancelled(name, 0.0))
+            self._fill()
 
     def _take_off(self, picture_id: str, event: Event) -> None:
         for order, on_event in self._waiting:
