@@ -2,7 +2,8 @@
 
 app        puts the parts below together
 edge       the outermost layer: a request id on every reply, one line in the log
-guard      clients that are slow, or too many
+guard      clients that are slow, or too many; crowd: how many requests of each user are open
+apart      slow work, on threads of its own, and little of each user at a time
 auth       who sends a request, and whether he may; country: from where
 body, form JSON and multipart, read up to a limit
 schema     what the fields of a request may be

@@ -14,8 +14,10 @@ fair        the queue; share is fair sharing at one level, line an order by tags
             by the backlog of each group
 room        how many pictures may be there at a time; present counts them
 live        what is remembered of a job until it is over
-forecast    how long it takes: fluid and lanes turn work into seconds, pace measures them;
+forecast    how long it takes: a course and lanes turn work into seconds, pace measures them;
             written reads what it had learnt before a restart
+courses     how each class is served from now on: in a course, the fair order as a fluid, and what
+            is due
 coming      what comes: flow tells how much, crowds for how long, passing before whom it goes
 told        what was told of waits, and how far off it was; conformal makes intervals of that
 recording   all that a controller was told and decided, and the same again

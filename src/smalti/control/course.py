@@ -27,6 +27,18 @@ class Due:
     places: Mapping[str, int]
     at: float
 
+    def add(self, k: int, to: list[float]) -> float:
+        """What is due by the k-th time and no sooner, to what each party has; returns its sum."""
+        added, places = 0.0, self.places
+        for name, work in self.works[k].items():
+            place = places.get(name, -1)
+            if place >= 0:
+                to[place] += work
+                added += work
+        return added
+
+
+NOTHING_DUE = Due((), (), {}, 0.0)
 
 Stage = tuple[float, float, float, bool]
 """What the class is served in a second, for how long, how much of what passes goes on passing then,
@@ -38,9 +50,6 @@ LEAST_GRAIN_S = 1e-3
 """Times of day are rounded to less than a thousandth of it."""
 _NONE = 1e-6
 """Tile-steps that are left by rounding."""
-
-
-NOTHING_DUE = Due((), (), {}, 0.0)
 
 
 class Course:
@@ -155,14 +164,9 @@ class Course:
         """Up to the latest time that is in danger; None if none is."""
         rate, latest_s = self._rate, self._at_s + self._grain_s
         due, most, hurried = [-had for had in self._given], 0.0, list[float]()
-        places, works, at = self._due.places, self._due.works, self._due.at
         for k, end in enumerate(self._due.ends):
-            for name, its in works[k].items():
-                place = places.get(name, -1)
-                if place >= 0:
-                    due[place] += its
-                    most += its
-            end_s = end - at
+            most += self._due.add(k, due)
+            end_s = end - self._due.at
             if end_s - most / rate <= latest_s:
                 work = sum([its for its in due if its > 0.0])
                 if work > _NONE and end_s - work / rate <= latest_s:
@@ -183,14 +187,9 @@ class Course:
         """
         rate, now_s = self._rate, self._at_s
         left, most = [-had for had in self._given], 0.0
-        places, works, at = self._due.places, self._due.works, self._due.at
         for k, end in enumerate(self._due.ends):
-            for name, its in works[k].items():
-                place = places.get(name, -1)
-                if place >= 0:
-                    left[place] += its
-                    most += its
-            end_s = end - at
+            most += self._due.add(k, left)
+            end_s = end - self._due.at
             if end_s - now_s - most / rate >= lasts_s:
                 continue
             calm_s, due, falls = min(lasts_s, end_s - now_s), 0.0, 0.0

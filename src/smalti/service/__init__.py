@@ -18,6 +18,7 @@ restoring  takes up at the start what was left at the end
 lessons    keeps what was learnt of the fleet and the crowd, for the next start
 health     whether what is promised can be written down
 cleaning   deletes what is older than the settings keep
+clock      the time of day, and whether it was set
 recorder   writes down what control is told and decides
 books      what these parts share
 parts      the database, the people and the place for pictures
