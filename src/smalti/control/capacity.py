@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from smalti.control import wording
 from smalti.control.appointments import KEPT_S, RULE, Appointments
@@ -18,7 +17,7 @@ from smalti.control.fair import FairQueue, Step
 from smalti.control.forecast import Forecast, Stamp
 from smalti.control.keeping import Keeping
 from smalti.control.ladder import Ladder, chosen
-from smalti.control.live import Live, Path, classes_of, path_of
+from smalti.control.live import Live, Path, classes_of, served_as
 from smalti.control.nouns import Admission, Ask, Claim, Offer, Reservation, service_class
 from smalti.control.tiers import Tier
 from smalti.control.told import Raw
@@ -167,7 +166,7 @@ class Capacity:
     # --- admission ---
 
     def denies(
-        self, tier: Tier, ask: Ask, step: Step, offer: Offer, raw: Raw, alone: bool, now: float
+        self, tier: Tier, ask: Ask, path: Path, offer: Offer, raw: Raw, alone: bool, now: float
     ) -> Denial | None:
         """Of what stands in its way, what does so the longest; nobody is refused on a guess.
 
@@ -176,7 +175,7 @@ class Capacity:
         if not self._forecast.measured:
             return None
         promised_s = tier.promised_wait_s if ask.service != "flex" else None
-        work, late_s, over_s = offer.work * ask.images, 0.0, 0.0
+        work, late_s, over_s, step = offer.work * ask.images, 0.0, 0.0, path[0]
         if promised_s is not None and not self._appointments.holds(ask.user_id, work, now):
             late_s = self._late_s(tier, ask, step, raw, work, ask.images, alone, now)
             over_s = max(late_s - promised_s, 0.0)
@@ -193,8 +192,9 @@ class Capacity:
                         ask.patience_s, wait.finish_s, at if math.isfinite(at) else None
                     )
         if promised_s is not None and over_s > 0.0:
-            fewer = self._fewer(tier, ask, step, offer, alone, now)
-            return self._too_long(tier, ask, raw, promised_s, late_s, fewer, now)
+            fewer = self._fewer(tier, ask, path, offer, alone, now)
+            options = (*fewer, *self._options(tier, ask, path, now))
+            return self._too_long(tier, ask, raw, promised_s, late_s, options, now)
         return None
 
     def admits(self, ask: Ask, offer: Offer, raw: Raw, now: float) -> Admission:
@@ -233,16 +233,14 @@ class Capacity:
     def _least_s(self, tier: Tier, ask: Ask, step: Step, raw: Raw) -> float:
         """Seconds until a job is drawn if nobody else is there, nine times in ten."""
         own_s = self._forecast.own_s(tier.max_running, ask.images, raw)
-        if own_s <= 0.0:
-            return self._forecast.drawn_s(step, raw)
-        return self._forecast.finish_s(replace(raw, start_s=0.0, last_s=own_s))[1]
+        return self._forecast.drawn_s(step, raw, own_s)
 
     def _fewer(
-        self, tier: Tier, ask: Ask, step: Step, offer: Offer, alone: bool, now: float
+        self, tier: Tier, ask: Ask, path: Path, offer: Offer, alone: bool, now: float
     ) -> tuple[Option, ...]:
         """The most pictures, fewer than asked for, that can be promised, or for which a place is
         kept now, and for which the client has the patience."""
-        path, promised_s = path_of(tier, ask), tier.promised_wait_s
+        promised_s = tier.promised_wait_s
         assert promised_s is not None
 
         def fits(images: int) -> bool:
@@ -251,7 +249,7 @@ class Capacity:
             if not alone:
                 return held and ask.patience_s is None
             raw = self.raw(path, offer.work, images, 0, now)
-            late_s = self._late_s(tier, ask, step, raw, work, images, True, now)
+            late_s = self._late_s(tier, ask, path[0], raw, work, images, True, now)
             if late_s > promised_s and not held:
                 return False
             return ask.patience_s is None or self._forecast.wait(raw).finish_s[1] <= ask.patience_s
@@ -260,9 +258,8 @@ class Capacity:
 
     def _too_long(
         self, tier: Tier, ask: Ask, raw: Raw, promised_s: float, late_s: float,
-        fewer: tuple[Option, ...], now: float,
+        options: tuple[Option, ...], now: float,
     ) -> Denial:  # fmt: skip
-        options = (*fewer, *self._options(tier, ask, now))
         own_s = self._forecast.own_s(tier.max_running, ask.images, raw)
         if own_s > promised_s:
             return wording.too_many_to_promise(tier, promised_s, own_s, ask.images, options)
@@ -278,12 +275,12 @@ class Capacity:
         first = not self._appointments.any_for(ask.user_id, now)
         return wording.too_long(tier, promised_s, wait_s, claim, options, first, soon, now)
 
-    def _options(self, tier: Tier, ask: Ask, now: float) -> tuple[Option, ...]:
+    def _options(self, tier: Tier, ask: Ask, path: Path, now: float) -> tuple[Option, ...]:
         """Those who have nothing in flex are told the same for a second."""
         waiting = self._in_flex(tier, ask, now)
         if waiting is None:
             return ()
-        path = path_of(tier, ask, "flex")
+        path = served_as(path, tier, "flex")
         alike = tier.name, ask.org_id, ask.images, ask.work
         new = not waiting and self._queue.user(path) is None
         options = self._flex.get(alike) if new else None

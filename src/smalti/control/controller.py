@@ -182,7 +182,7 @@ class Controller:
         offer = self._capacity.offer(tier, ask)
         raw = self._capacity.raw(path, offer.work, ask.images, self._room.before(ask), now)
         alone = not self._room.line(ask)
-        denial = self._capacity.denies(tier, ask, path[0], offer, raw, alone, now)
+        denial = self._capacity.denies(tier, ask, path, offer, raw, alone, now)
         if denial is not None:
             return self._rules.with_place(denial, ask, device_s, now)
         admission = self._capacity.admits(ask, offer, raw, now)

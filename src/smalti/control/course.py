@@ -8,7 +8,7 @@ whoever it is of; who has it has it on its account, and the others what they are
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -22,9 +22,9 @@ class Due:
     """ends: by when slots must have been given, one after the other. works: to how much work of
     whom, and no sooner. places: of those among the parties; nobody else is looked at. at: now."""
 
-    ends: Sequence[float]
-    works: Sequence[Mapping[str, float]]
-    places: Mapping[str, int]
+    ends: list[float]
+    works: list[dict[str, float]]
+    places: dict[str, int]
     at: float
 
     def add(self, k: int, to: list[float]) -> float:
@@ -38,7 +38,7 @@ class Due:
         return added
 
 
-NOTHING_DUE = Due((), (), {}, 0.0)
+NOTHING_DUE = Due([], [], {}, 0.0)
 
 Stage = tuple[float, float, float, bool]
 """What the class is served in a second, for how long, how much of what passes goes on passing then,
@@ -185,7 +185,7 @@ class Course:
         What is due by a time falls as its parties are served, and no more of each than it has; so
         its slack is concave, and Newton's steps come to its end from above.
         """
-        rate, now_s = self._rate, self._at_s
+        rate, now_s, rates = self._rate, self._at_s, self._rates
         left, most = [-had for had in self._given], 0.0
         for k, end in enumerate(self._due.ends):
             most += self._due.add(k, left)
@@ -195,10 +195,10 @@ class Course:
             calm_s, due, falls = min(lasts_s, end_s - now_s), 0.0, 0.0
             while calm_s > 0.0:
                 due = falls = 0.0
-                for its, served in zip(left, self._rates, strict=True):
-                    if its > served * calm_s:
+                for i, its in enumerate(left):
+                    if its > rates[i] * calm_s:
                         due += its
-                        falls += served
+                        falls += rates[i]
                 if falls >= rate:
                     break
                 then_s = (end_s - now_s - due / rate) / (1.0 - falls / rate)

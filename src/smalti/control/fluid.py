@@ -27,9 +27,9 @@ class Party:
 
 def shares(
     parties: Sequence[Party],
-    left: Sequence[float],
-    arriving: Sequence[float],
-    levels: Sequence[float],
+    left: list[float],
+    arriving: list[float],
+    levels: list[float],
     rate: float,
 ) -> tuple[float, float, list[float]]:
     """The least level of those that have work waiting, how fast it rises, and what each party is

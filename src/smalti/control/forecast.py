@@ -8,7 +8,6 @@ the slots now), and how wrong such forecasts have been lately (`conformal`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from smalti.control.coming import Coming
@@ -265,15 +264,14 @@ class Forecast:
 
     def finish_s(self, raw: Raw) -> tuple[float, float]:
         """Seconds until its last picture is drawn, p50 and p90."""
-        foreseen_s, errors = raw.last_s + raw.drawing_s, raw.errors.finish
-        half = max(foreseen_s * (1.0 + errors.at(0)), _LEAST_DRAWN * raw.drawing_s)
-        return half, max(half, foreseen_s * (1.0 + errors.at(1)))
+        return self._finish(raw.last_s, raw.drawing_s, raw.errors)
 
-    def drawn_s(self, step: Step, raw: Raw) -> float:
-        """Seconds in which a picture as that of a forecast is drawn, nine times in ten, where it
-        does not wait for its slot."""
-        at_once = self.told.errors((step.name, False, False, False))
-        return self.finish_s(replace(raw, start_s=0.0, last_s=0.0, errors=at_once))[1]
+    def drawn_s(self, step: Step, raw: Raw, last_s: float) -> float:
+        """Seconds until a job as that of a forecast is drawn, nine times in ten, whose last picture
+        gets its slot after so many."""
+        at_once = (step.name, False, False, False)
+        errors = raw.errors if last_s > 0.0 else self.told.errors(at_once)
+        return self._finish(last_s, raw.drawing_s, errors)[1]
 
     def own_s(self, most: int, images: int, raw: Raw) -> float:
         """Seconds until the last of a job's pictures gets its slot if nobody else is there, about.
@@ -369,6 +367,11 @@ class Forecast:
         error = (errors or raw.errors).start.at(level)
         start_s = raw_s + error * (raw_s + raw.drawing_s)
         return start_s if start_s > 0.0 else 0.0
+
+    def _finish(self, last_s: float, drawing_s: float, errors: Errors) -> tuple[float, float]:
+        foreseen_s = last_s + drawing_s
+        half = max(foreseen_s * (1.0 + errors.finish.at(0)), _LEAST_DRAWN * drawing_s)
+        return half, max(half, foreseen_s * (1.0 + errors.finish.at(1)))
 
     def _set_rate(self) -> None:
         """Something was learnt of a pace, or slots were set."""

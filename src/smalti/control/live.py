@@ -40,10 +40,14 @@ class Live:
     used: list[Claim] = field(default_factory=list)
 
 
-def path_of(tier: Tier, ask: Ask, service: ServiceTier | None = None) -> Path:
-    """service: in place of the one it asks for."""
-    of_class = _class(tier.name, tier.weight, service or ask.served_as)
+def path_of(tier: Tier, ask: Ask) -> Path:
+    of_class = _class(tier.name, tier.weight, ask.served_as)
     return of_class, Step(ask.org_id), Step(ask.user_id, 1.0, tier.max_running)
+
+
+def served_as(path: Path, tier: Tier, service: ServiceTier) -> Path:
+    """The same user's, in another class of his tier."""
+    return _class(tier.name, tier.weight, service), path[1], path[2]
 
 
 def classes_of(tier: Tier) -> tuple[Step, ...]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import heapq
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from smalti.control.course import Due
 
@@ -65,7 +65,7 @@ class Promises:
         """The latest time at which slots must be given by deadline."""
         return self._edge_from(-math.inf, rate)
 
-    def due(self, places: Mapping[str, int], at: float) -> Due:
+    def due(self, places: dict[str, int], at: float) -> Due:
         """Of classes that have a place, as it stands; it follows what is told."""
         return Due(self._ends, self._of_classes, places, at)
 
