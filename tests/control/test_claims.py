@@ -115,7 +115,7 @@ def test_the_time_of_a_place_for_few_stays_true_beside_that_of_one_for_many() ->
         reserve(of, ask(2), NOON)
         of.load_is(0.5, NOON + 1)
         for images, at in ((1, NOON + 60), (4, NOON + 120)):
-            full = wording.too_long_for_client(1.0, (2.0, 3.0), NOON + 4)
+            full = wording.too_long_for_client(1.0, (2.0, 3.0), None, NOON + 4, NOON)
             claim = Claim("ann", PLACE, 0, at, at + KEPT_S)
             of.honours(of.with_place(full._replace(claim=claim), ask(images), 1.0, NOON + 2))
         of.load_is(1.0, NOON + 3)
@@ -136,7 +136,7 @@ def test_who_asks_for_less_at_the_same_time_leaves_the_limit_as_wide_as_it_was_f
     of.load_is(0.5, NOON + 1)
     place, kept = Claim("ann", PLACE, 0, NOON + 60, NOON + 60 + KEPT_S), []
     for images in (4, 1):
-        full = wording.too_long_for_client(1.0, (2.0, 3.0), NOON + 4)
+        full = wording.too_long_for_client(1.0, (2.0, 3.0), None, NOON + 4, NOON)
         told = of.with_place(full._replace(claim=place), ask(images), 1.0, NOON + 2)
         of.honours(told)
         kept.append(told.claim)

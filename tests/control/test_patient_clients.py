@@ -47,6 +47,23 @@ def test_a_time_that_is_told_suits_the_client_s_patience_too(
     assert isinstance(control.consider(asked, denial.retry_at), Admission)
 
 
+@pytest.mark.parametrize("waiting", [3, 9, 30])
+@pytest.mark.parametrize("patience_s", [0.5, 12.0])
+@pytest.mark.parametrize("promised_wait_s", [15.0, 60.0])
+def test_a_job_is_offered_where_it_would_be_admitted(
+    waiting: int, patience_s: float, promised_wait_s: float
+) -> None:
+    promised = replace(PROMISED, promised_wait_s=promised_wait_s)
+    control = busy(waiting, controller(promised))
+    denial = denied(control.consider(replace(ask(), patience_s=patience_s), NOON))
+    assert denial.rule == "server/patience"
+    job = isinstance(control.consider(ask(), NOON), Admission)
+    assert [option.what for option in denial.options] == ["job"] * job
+    assert ("'Prefer: respond-async', or for a stream" in denial.message) == (
+        job or denial.retry_at is None
+    )
+
+
 def test_no_time_helps_who_waits_for_nobody_and_gives_up_before_it_is_drawn() -> None:
     control = busy(0)
     control.slots = 2

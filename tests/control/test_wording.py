@@ -15,7 +15,7 @@ def test_a_promise_is_told_as_it_is() -> None:
 
 def test_the_longest_that_a_wait_may_be_is_not_told_as_what_it_will_be() -> None:
     late = wording.too_long(tier(), 30.0, 35.1, None, (), True, False, NOON)
-    client = wording.too_long_for_client(5.0, (24.0, 41.5), None)
+    client = wording.too_long_for_client(5.0, (24.0, 41.5), None, None, NOON)
     assert "yours might start only in 36 s." in late.message
     assert client.message.startswith("The pictures might be there only in 42 s, and your client")
 
@@ -41,3 +41,24 @@ def test_one_is_told_as_one() -> None:
         "Free tier: 1 device-second per rolling 1 min. You used 1 device-second. The next slot "
         "opens at 12:00:00 UTC.",
     ]
+
+
+def test_room_in_device_seconds_is_told_of_images() -> None:
+    limit = parse_limit("12 device_s/min")
+    said = str(wording.over_limit(tier(), limit, 12, 7, 4, NOON, NOON))
+    assert said.endswith("You used 7 device-seconds. Room for 4 images opens at 12:00:00 UTC.")
+
+
+def test_a_client_that_gives_up_is_told_what_would_help() -> None:
+    def said(promised_s: float | None, at: float | None) -> str:
+        denial = wording.too_long_for_client(5.0, (24.0, 41.5), promised_s, at, NOON)
+        assert [option.what for option in denial.options] == ["job"] * (promised_s is None)
+        return denial.message.partition("gives up after 5 s. ")[2]
+
+    more = "sk for a job with 'Prefer: respond-async', or for a stream, or give your client more "
+    more += "time"
+    no = "Nor can it be promised now that they start within 2.5 s."
+    assert said(None, None) == f"A{more}."
+    assert said(None, NOON + 40) == f"A{more}, or come back at about 12:00:40 UTC."
+    assert said(2.5, NOON + 40) == f"{no} Come back at about 12:00:40 UTC."
+    assert said(2.5, None) == f"{no} Once demand is lower, a{more}."

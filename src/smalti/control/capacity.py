@@ -189,8 +189,9 @@ class Capacity:
                     at = wording.whole_second(now, gone_s)
                     at = self._unpaused(ask, at) if helps else math.inf
                     return wording.too_long_for_client(
-                        ask.patience_s, wait.finish_s, at if math.isfinite(at) else None
-                    )
+                        ask.patience_s, wait.finish_s, promised_s if over_s > 0.0 else None,
+                        at if math.isfinite(at) else None, now,
+                    )  # fmt: skip
         if promised_s is not None and over_s > 0.0:
             fewer = self._fewer(tier, ask, path, offer, alone, now)
             options = (*fewer, *self._options(tier, ask, path, now))

@@ -78,7 +78,8 @@ def _over_limit(
     spent = f"{rule} {_WHOSE[limit.scope]} used {amount}{at_once}."
     if retry_at is None:
         return f"{spent} It is not known when there is room."
-    opening = "The next slot opens" if images == 1 else f"Room for {images} opens"
+    of_what = images_in_words(images) if limit.unit == "device_s" else str(images)
+    opening = "The next slot opens" if images == 1 else f"Room for {of_what} opens"
     return f"{spent} {opening} at {time_in_words(retry_at, now)}."
 
 
@@ -307,23 +308,38 @@ def _too_many_to_promise(
 
 
 def too_long_for_client(
-    patience_s: float, finish_s: tuple[float, float], retry_at: float | None
-) -> Denial:
+    patience_s: float, finish_s: tuple[float, float], promised_s: float | None,
+    retry_at: float | None, now: float,
+) -> Denial:  # fmt: skip
     """finish_s: within which the pictures would be drawn, one time in two and nine in ten.
-    retry_at: from when on they should be there in time; None where that is not known."""
+    promised_s: within which they should start, where that cannot be promised either, so that a job
+    would be refused too. retry_at: from when on they should be there in time; None where that is
+    not known."""
+    options = (Option("job", finish_s),) if promised_s is None else ()
     return Denial(
         "capacity", "server/patience", "server", round(patience_s), math.ceil(finish_s[1]),
-        "seconds", retry_at=retry_at, reason="load", options=(Option("job", finish_s),),
-        words=Words(_too_long_for_client, patience_s, finish_s[1]),
+        "seconds", retry_at=retry_at, reason="load", options=options,
+        words=Words(_too_long_for_client, patience_s, finish_s[1], promised_s, retry_at, now),
     )  # fmt: skip
 
 
-def _too_long_for_client(patience_s: float, finish_s: float) -> str:
-    return (
+def _too_long_for_client(
+    patience_s: float, finish_s: float, promised_s: float | None, at: float | None, now: float
+) -> str:
+    told = (
         f"The pictures might be there only in {math.ceil(finish_s)} s, and your client says that "
-        f"it gives up after {patience_s:g} s. Ask for a job with 'Prefer: respond-async', or for a "
-        "stream, or give your client more time."
+        f"it gives up after {patience_s:g} s."
     )
+    back = None if at is None else f"come back at about {time_in_words(at, now)}"
+    instead = (
+        "ask for a job with 'Prefer: respond-async', or for a stream, or give your client more time"
+    )
+    if promised_s is None:
+        do = instead if back is None else f"{instead}, or {back}"
+    else:
+        told += f" Nor can it be promised now that they start within {promised_s:g} s."
+        do = back or f"once demand is lower, {instead}"
+    return f"{told} {do[0].upper()}{do[1:]}."
 
 
 def whole_second(now: float, wait_s: float) -> float:
