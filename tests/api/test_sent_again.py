@@ -90,6 +90,19 @@ def test_a_retry_joins_its_own_job_although_the_like_was_refused_for_good(live: 
     live.backend.release()
 
 
+def test_a_retry_joins_the_job_that_its_first_attempt_is_about_to_begin(live: Any) -> None:
+    """The disk is slow, and the client gives up before its job is written down."""
+    body, detached = {"prompt": "hold@1 a boat on a slow disk"}, {"prefer": "respond-async"}
+    with slow_disk(live, for_s=1.5):
+        for more in ({}, AGAIN):
+            with pytest.raises(httpx2.ReadTimeout):
+                live.http.post(PATH, json=body, headers={**detached, **more}, timeout=0.4)
+    told = live.http.post(PATH, json=body, headers={**detached, **AGAIN}).json()["id"]
+    live.backend.holding.get(timeout=5)
+    live.backend.release()
+    assert [job["id"] for job in live.http.get("/v1/jobs?search=slow").json()["data"]] == [told]
+
+
 def test_no_retry_is_awaited_for_ever(live: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("smalti.api.retries.COMES_WITHIN_S", 0.0)
     body = {"prompt": "hold@1 a boat", "stream": True}

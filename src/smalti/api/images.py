@@ -205,21 +205,22 @@ class Images:
     ) -> Job:
         """Of a request without a key: a new job, or the one that the first attempt of a retry
         began."""
-        begun = self._retries.first_attempt(sent, request.headers)
-        if begun is not None:
-            return begun
-        wanted = replace(wanted, manner=replace(wanted.manner, sent=sent[1]))
-        try:
-            job = await self._job(request, wanted, detached)
-        except Unavailable:
-            self._retries.refused(sent)
-            raise
-        except Denied as refusal:
-            if comes_back(refusal.denial):
+        with self._retries.attempt(sent) as before:
+            begun = await self._retries.joined(sent, request.headers, before)
+            if begun is not None:
+                return begun
+            wanted = replace(wanted, manner=replace(wanted.manner, sent=sent[1]))
+            try:
+                job = await self._job(request, wanted, detached)
+            except Unavailable:
                 self._retries.refused(sent)
-            raise
-        self._retries.begun(sent, job)
-        return job
+                raise
+            except Denied as refusal:
+                if comes_back(refusal.denial):
+                    self._retries.refused(sent)
+                raise
+            self._retries.begun(sent, job)
+            return job
 
     async def _job(self, request: Request, wanted: DrawRequest, detached: bool) -> Job:
         return await self.service.submit(

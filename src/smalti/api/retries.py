@@ -8,11 +8,13 @@ drawn twice. What has an `Idempotency-Key` is known by that alone (`idempotent`)
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from weakref import WeakValueDictionary
 
 from smalti.api.body import Body
@@ -28,6 +30,8 @@ COMES_WITHIN_S = 90.0
 
 Fingerprint = tuple[str, str]
 """A user's id, and a hash of what he sent."""
+Attempts = Sequence[asyncio.Event]
+"""Each is set once it is known what becomes of it."""
 
 
 class Retries:
@@ -37,6 +41,30 @@ class Retries:
         self._taken_up = taken_up
         self._jobs: WeakValueDictionary[Fingerprint, Job] = WeakValueDictionary()
         self._ended: OrderedDict[Fingerprint, list[float]] = OrderedDict()
+        self._beginning: dict[Fingerprint, list[asyncio.Event]] = {}
+
+    @contextmanager
+    def attempt(self, sent: Fingerprint) -> Iterator[Attempts]:
+        """To be held until it is known what becomes of an attempt. Gives those that came before and
+        of which that is not known yet: a slow disk may keep a job longer than its client waits."""
+        before, over = self._beginning.get(sent, []), asyncio.Event()
+        self._beginning[sent] = [*before, over]
+        try:
+            yield before
+        finally:
+            over.set()
+            self._beginning[sent] = [one for one in self._beginning[sent] if one is not over]
+            if not self._beginning[sent]:
+                del self._beginning[sent]
+
+    async def joined(
+        self, sent: Fingerprint, headers: Mapping[str, str], before: Attempts
+    ) -> Job | None:
+        """As `first_attempt`, once it is known what becomes of those attempts."""
+        if _is_retry(headers):
+            for one in before:
+                await one.wait()
+        return self.first_attempt(sent, headers)
 
     def begun(self, sent: Fingerprint, job: Job) -> None:
         self._jobs[sent] = job
@@ -58,8 +86,7 @@ class Retries:
 
     def first_attempt(self, sent: Fingerprint, headers: Mapping[str, str]) -> Job | None:
         """The job that goes on for the first attempt of a retry, if there is one."""
-        count = headers.get(COUNT, "")
-        if not count.isdecimal() or int(count[:9]) == 0:
+        if not _is_retry(headers):
             return None
         ended = self._awaited(sent)
         if ended:
@@ -73,6 +100,11 @@ class Retries:
         """Takes out when those attempts ended of which a retry may still come."""
         since = time.monotonic() - COMES_WITHIN_S
         return [at for at in self._ended.pop(sent, ()) if at > since]
+
+
+def _is_retry(headers: Mapping[str, str]) -> bool:
+    count = headers.get(COUNT, "")
+    return count.isdecimal() and int(count[:9]) > 0
 
 
 def fingerprint(user_id: str, path: str, body: Body) -> Fingerprint:
