@@ -73,6 +73,32 @@ def test_a_field_that_is_wrong_is_named(
     assert f"'{param}'" in error["message"] or param == "style"
 
 
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"prompt": ""}, "Invalid 'prompt': '': it should have at least 1 character."),
+        ({"n": True}, "Invalid 'n': true: it should be a valid integer."),
+        (
+            {"degrade": False},
+            "Invalid 'degrade': false. Supported values are: 'allow' or 'never'.",
+        ),
+        (
+            {"conversation": "a b"},
+            "Invalid 'conversation': 'a b': it should be 1 to 64 letters, digits, '_' or '-'.",
+        ),
+        (
+            {"parent": "job_1"},
+            "Invalid 'parent': 'job_1': it should be a job's id and the number of a picture, as in "
+            "'job_0123abcd/0'.",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_in_words_and_as_it_was_written(
+    live: Any, fields: dict[str, Any], message: str
+) -> None:
+    assert live.post(**{"prompt": "a boat", **fields}).json()["error"]["message"] == message
+
+
 def test_a_field_name_that_is_no_text_is_refused(live: Any) -> None:
     reply = live.http.post("/v1/images/generations", content=r'{"prompt": "a", "\ud800": 1}')
     assert reply.status_code == 400

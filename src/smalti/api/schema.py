@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -25,6 +26,12 @@ PROMPT_MAX = 32_000
 LEGACY_STYLES = ("vivid", "natural")
 _UNTOLD = {"prompt", "model", "user", "safety_identifier"}
 """The first two are kept elsewhere, the others are nobody else's business."""
+
+_PATTERNS = {
+    "conversation": "it should be 1 to 64 letters, digits, '_' or '-'",
+    "parent": "it should be a job's id and the number of a picture, as in 'job_0123abcd/0'",
+}
+_REASON = re.compile(r"^(?:Input|String) should ")
 
 
 def _flag(value: object, info: ValidationInfo) -> object:
@@ -177,12 +184,15 @@ def _refusal(fault: ErrorDetails) -> InvalidRequest:
             )
         case "value_error":
             return InvalidRequest(f"Invalid '{param}': {value}: {context['error']}", param)
+        case "string_pattern_mismatch" if param in _PATTERNS:
+            return InvalidRequest(f"Invalid '{param}': {value}: {_PATTERNS[param]}.", param)
         case kind:
             code = "invalid_type" if kind.endswith(("_type", "_parsing")) else "invalid_value"
-            reason = fault["msg"].replace("Input should be", "it should be", 1)
+            reason = _REASON.sub("it should ", fault["msg"])
             return InvalidRequest(f"Invalid '{param}': {value}: {reason}.", param, code)
 
 
 def _short(value: object) -> str:
-    text = repr(value)
+    """As the client wrote it: JSON has other words than Python for what is true and false."""
+    text = repr(value) if not isinstance(value, bool) else str(value).lower()
     return text if len(text) <= 80 else text[:77] + "..."
