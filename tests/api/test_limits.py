@@ -275,6 +275,14 @@ def test_a_request_can_be_tried_without_drawing(limited: Any) -> None:
     assert user.http.get("/v1/limits").json()["limits"][0]["used"] == 2
 
 
+def test_what_is_tried_has_the_status_of_a_job_where_one_is_preferred(limited: Any) -> None:
+    user, body = limited.user("free"), {"prompt": "boats"}
+    prefer = {"prefer": "respond-async"}
+    for more, status in ((body, 202), ({**body, "stream": True}, 200)):
+        would = user.http.post("/v1/limits/explain", json=more, headers=prefer).json()
+        assert (would["admitted"], would["status"]) == (True, status)
+
+
 @pytest.mark.parametrize(
     ("fields", "param"),
     [({"prompt": "a", "colour": "red"}, "colour"), ({"prompt": "a", "image": "aGk="}, "image")],

@@ -19,7 +19,7 @@ from smalti.api.denials import denial_body, denial_status, moment, retry_headers
 from smalti.api.described import described, json_of
 from smalti.api.errors import JsonReply
 from smalti.api.images import draw_request, manner_of, no_pictures
-from smalti.api.patience import patience_of
+from smalti.api.patience import is_detached, patience_of
 from smalti.api.schema import GenerationRequest, parse
 from smalti.api.shapes import Explanation, LimitsReply
 from smalti.control.denial import Denial
@@ -29,7 +29,8 @@ from smalti.control.tiers import Tier
 from smalti.service import Service
 from smalti.store.identity import Caller
 
-OK = 200
+PICTURES, A_JOB = 200, 202
+"""Statuses of what is admitted."""
 
 Use = TypeVar("Use", Standing, Occupancy)
 
@@ -86,7 +87,8 @@ def limits_router(service: Service, bodies: Bodies, described_body: dict[str, An
             no_pictures(body)
         manner = manner_of(asked, patience_of(request, asked), country_of(request))
         wanted = draw_request(asked, manner=manner)
-        return JsonReply(explanation(service.explain(wanted, caller_of(request))))
+        status = A_JOB if is_detached(request, asked) else PICTURES
+        return JsonReply(explanation(service.explain(wanted, caller_of(request)), status))
 
     return router
 
@@ -147,7 +149,8 @@ def window(standing: Standing, model: str | None = None) -> dict[str, Any]:
     }
 
 
-def explanation(outcome: Denial | Admission) -> dict[str, Any]:
+def explanation(outcome: Denial | Admission, status: int) -> dict[str, Any]:
+    """status: of the reply if it is admitted."""
     if isinstance(outcome, Denial):
         return {
             "object": "limits.explanation",
@@ -162,7 +165,7 @@ def explanation(outcome: Denial | Admission) -> dict[str, Any]:
     return {
         "object": "limits.explanation",
         "admitted": True,
-        "status": OK,
+        "status": status,
         "rung": outcome.offer.rung,
         "service_tier": outcome.service,
         "wait": places.forecast(outcome.wait),
