@@ -68,17 +68,22 @@ class SlowRules:
         most = limit.burst or self.value(limit, parts) * limit.scale
         return self.used(limit, subject, now) + amount <= most
 
+    def open_for(self, about: Ask | Reservation, now: float, parts: int | None = None) -> int:
+        """How far limits are open for somebody. parts: for all; as they are by default."""
+        if parts is None:
+            parts = self.parts
+        claim = self.claims.get((about.user_id, f"{about.tier}/breathing"))
+        if claim is not None and claim.at <= now <= claim.until:
+            parts = max(parts, claim.value)
+        return parts
+
     def admits(self, ask: Ask, device_s: float, now: float, parts: int | None = None) -> bool:
         if any(s.on(now) and s.concerns(ask) for s in self.policy.switches):
             return False
         tier: Tier = self.policy.tiers[ask.tier]
         if ask.served_as not in tier.services or (tier.models and ask.model not in tier.models):
             return False
-        if parts is None:
-            parts = self.parts
-        claim = self.claims.get((ask.user_id, f"{ask.tier}/breathing"))
-        if claim is not None and claim.at <= now <= claim.until:
-            parts = max(parts, claim.value)
+        parts = self.open_for(ask, now, parts)
         held = Reservation("", ask.user_id, ask.tier, 1, now, ask.org_id, ask.key_id, ask.region,
                            ask.model)  # fmt: skip
         return all(

@@ -155,3 +155,17 @@ def test_claims_that_are_over_are_forgotten() -> None:
 
 
 # --- standings ---
+
+
+def test_what_is_told_of_a_limit_is_what_holds_for_who_was_told_a_time() -> None:
+    """As a denial tells it: the same value, and a request is within what is said to be left."""
+    of, denial = told_half_open()
+    of.load_is(1.0, NOON + 62)
+    before, at = of.standings(ask(), NOON + 62)[0], of.standings(ask(), NOON + 3600)[0]
+    assert (before.limit, before.remaining, before.reset_at) == (2, 0, denial.retry_at)
+    assert (at.limit, at.used, at.remaining, at.reset_at) == (6, 2, 4, NOON + 3660)
+    assert of.denies(ask(4), 1.0, NOON + 3600) is None
+    other = of.standings(ask(user_id="ben", org_id="org_2"), NOON + 3600)[0]
+    assert (other.limit, other.remaining) == (2, 2)
+    reserve(of, ask(), NOON + 3600)
+    assert of.standings(ask(), NOON + 3600)[0].remaining == 0, "it is used up"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from smalti.control.accounts import FIELDS, Accounts, opens_at, used
 from smalti.control.breathing import breadth
 from smalti.control.limits import Limit
-from smalti.control.nouns import Ask, Reservation, Standing
+from smalti.control.nouns import Ask, Claim, Reservation, Standing
 
 
 class Gauge:
@@ -85,14 +87,22 @@ class Gauge:
         """In the limit's unit, rounded up."""
         return -(-self._used(about, now) // self.limit.scale)
 
-    def standing(self, about: Ask | Reservation, parts: int, now: float) -> Standing:
+    def standing(
+        self, about: Ask | Reservation, parts: int, now: float, later: Iterable[Claim] = ()
+    ) -> Standing:
+        """later: by which it is to be wider."""
         limit, value = self.limit, self.value_at(parts)
         counted, most = self._used(about, now), self.most_at(parts)
         remaining = max(most - counted, 0) // limit.scale
         reset_at = None
         if counted:
             log = self._logs.get(getattr(about, self._field))
-            reset_at = opens_at(log, limit, (remaining + 1) * limit.scale, most, now)
+            more = (remaining + 1) * limit.scale
+            reset_at = opens_at(log, limit, more, most, now)
+            for claim in later:
+                at = opens_at(log, limit, more, self.most_at(claim.value), now)
+                by_claim = max(claim.at, now if at is None else at)
+                reset_at = by_claim if reset_at is None else min(reset_at, by_claim)
         return Standing(
             self.rule,
             value,

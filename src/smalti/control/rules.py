@@ -197,8 +197,8 @@ class Rules:
 
     # --- times that are stated ---
 
-    def _honoured(self, ask: Ask, now: float) -> tuple[Claim, ...]:
-        return self._claims.of(ask.user_id, ask.tier, now) if self._claims else ()
+    def _honoured(self, about: Ask | Reservation, now: float) -> tuple[Claim, ...]:
+        return self._claims.of(about.user_id, about.tier, now) if self._claims else ()
 
     def _parts(self, claims: Iterable[Claim], now: float) -> int:
         """How far limits are open for somebody."""
@@ -303,9 +303,17 @@ class Rules:
     # --- what is told ---
 
     def standings(self, about: Ask | Reservation, now: float) -> list[Standing]:
-        """Of all limits of a tier that count for somebody who is known."""
-        gauges, parts = self._plans[about.tier].gauges, self._breath.open
-        return [gauge.standing(about, parts, now) for gauge in gauges if gauge.counts(about)]
+        """Of all limits of a tier that count for somebody who is known, as they are for him: those
+        that breathe are as wide as the times that he was told are honoured."""
+        gauges = self._plans[about.tier].gauges
+        claims = self._honoured(about, now)
+        parts = self._parts(claims, now)
+        later = [claim for claim in claims if claim.at > now and claim.value > parts]
+        return [
+            gauge.standing(about, parts, now, later if gauge.limit.breathes else ())
+            for gauge in gauges
+            if gauge.counts(about)
+        ]
 
     def fewer(self, ask: Ask, device_s: float, now: float) -> tuple[Option, ...]:
         """The most images, fewer than asked for, for which there is room, and that are within the
