@@ -62,3 +62,15 @@ def test_a_client_that_gives_up_is_told_what_would_help() -> None:
     assert said(None, NOON + 40) == f"A{more}, or come back at about 12:00:40 UTC."
     assert said(2.5, NOON + 40) == f"{no} Come back at about 12:00:40 UTC."
     assert said(2.5, None) == f"{no} Once demand is lower, a{more}."
+
+
+def test_who_asks_for_more_than_a_limit_is_told_what_he_used_of_it() -> None:
+    """He would be refused again with as many as the limit."""
+    said = [
+        str(wording.over_limit(tier(), parse_limit("2..9/h"), 2, used, 3, None, NOON))
+        for used in (0, 2)
+    ]
+    assert [text.partition("calm). ")[2] for text in said] == [
+        "A request for 3 is more than that. Ask for 2 or fewer.",
+        "You used 2. A request for 3 is more than the limit. Ask for fewer.",
+    ]

@@ -71,11 +71,13 @@ def _over_limit(
     tier: Tier, limit: Limit, value: int, used: int, images: int, retry_at: float | None, now: float
 ) -> str:
     rule = stated(tier, limit, value)
-    if retry_at is None and limit.unit == "images" and limit.burst is None and images > value:
-        return f"{rule} A request for {images} is more than that. Ask for {value} or fewer."
     at_once = " at once" if limit.burst is not None else ""
     amount = in_words(used, "device-second") if limit.unit == "device_s" else str(used)
     spent = f"{rule} {_WHOSE[limit.scope]} used {amount}{at_once}."
+    if retry_at is None and limit.unit == "images" and limit.burst is None and images > value:
+        if not used:
+            return f"{rule} A request for {images} is more than that. Ask for {value} or fewer."
+        return f"{spent} A request for {images} is more than the limit. Ask for fewer."
     if retry_at is None:
         return f"{spent} It is not known when there is room."
     of_what = images_in_words(images) if limit.unit == "device_s" else str(images)
