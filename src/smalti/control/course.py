@@ -112,10 +112,11 @@ class Course:
 
     def hurried(self, by_s: float) -> tuple[bool, bool]:
         """Whether deadlines decide before a time that was told, and any of the class itself do."""
-        at_s, found = 0.0, False
-        for mine, lasts_s, _, hurried in self._stages:
+        stages, at_s, found = self._stages, 0.0, False
+        for i in count():
             if at_s >= by_s:
                 break
+            mine, lasts_s, _, hurried = stages[i] if i < len(stages) else self._stage()
             if hurried and mine > 0.0:
                 return True, True
             found = found or hurried
