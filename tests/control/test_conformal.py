@@ -74,6 +74,15 @@ def test_what_is_overdue_counts_before_it_ends() -> None:
     assert quantiles.at(1) >= told
 
 
+def test_while_more_and_more_is_overdue_a_surer_time_is_no_earlier() -> None:
+    """A device is stuck: each forecast is overdue, and none has come true yet."""
+    quantiles = Quantiles((0.5, 0.9, 0.95), (0.0, 0.5, 0.8), 10)
+    for _ in range(30):
+        quantiles.missed()
+        told = [quantiles.at(i) for i in range(3)]
+        assert told == sorted(told)
+
+
 def test_one_that_was_far_off_is_soon_back() -> None:
     quantiles, dice = Quantiles((0.5, 0.9), (0.0, 0.2)), random.Random(2)
     for _ in range(20):

@@ -73,8 +73,11 @@ class Quantiles:
 
     def missed(self) -> None:
         """What was told by the second quantile has passed, and the outcome is still to come."""
+        values = self._values
         self._seen += 1
-        self._values[1] += self._step(1) * self._levels[1]
+        values[1] = least = values[1] + self._step(1) * self._levels[1]
+        for i in range(2, len(values)):
+            values[i] = least = max(values[i], least)
         self._learn_cover(True)
 
     def saw(self, error: float, told: float | None, missed: bool, median: float = 0.0) -> None:
