@@ -40,6 +40,23 @@ def test_what_is_overdue_is_a_miss_before_it_comes() -> None:
     assert errors.finish.at(1) > finish
 
 
+def test_a_picture_that_another_was_drawn_for_is_no_miss() -> None:
+    """It is named, and is there already: its slot is free at once, and nobody was told wrongly."""
+    control = measured()
+    send(control, ask("running"), NOON)
+    assert control.next(NOON) is not None
+    job_id = send(control, ask(), NOON)
+    told = control.wait(job_id, NOON)
+    assert told is not None
+    running = next(iter(control._queue.running))
+    control.finished(*running, PICTURE_S, NOON + PICTURE_S)
+    assert control.next(NOON + PICTURE_S) is not None
+    control.finished(job_id, 0, 0.0, NOON + PICTURE_S)
+    errors = control._forecast.told.errors(("free", True, False, False)).finish.written()
+    control.look(NOON + 10.0 * told.finish_s[1])
+    assert control._forecast.told.errors(("free", True, False, False)).finish.written() == errors
+
+
 @pytest.mark.parametrize("images", [2, 3, 6])
 def test_the_last_picture_of_a_job_is_foreseen_as_the_last_of_so_many_jobs(images: int) -> None:
     """With as much of its user before it, and as many others that pass him."""

@@ -304,8 +304,7 @@ class Controller:
         live.running.discard(index)
         self._room.count(live, 0, -1)
         if not live.withdrawn and device_s > 0:
-            slot_s = now - run.since
-            pace = self._forecast.drew(run.work, run.among, slot_s, device_s)
+            pace = self._forecast.drew(run.work, run.among, now - run.since, device_s)
             self._queue.device_s_per_work = pace
             self._queue.root.credit = CREDIT_S * self._forecast.rate * pace / self._keeping.weights
             if live.raw is not None and not live.waiting and not live.running:
@@ -397,4 +396,5 @@ class Controller:
 
     def _end_if_over(self, live: Live) -> None:
         if not (live.pending or live.waiting or live.running):
+            self._forget_forecast(live)
             self._live.pop(live.ask.job_id, None)
