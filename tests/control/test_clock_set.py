@@ -9,12 +9,31 @@ import pytest
 from control.asks import NOON, ask, controller, denied, policy, send, tier
 
 from smalti.control import Admission, Controller
+from smalti.control.coming import Coming
 from smalti.control.limits import parse_limit
 from smalti.control.recording import Entry, Recorded, replay_recorded
 
 HOUR_S = 3600.0
 PICTURE_S = 10.0
 SLOTS = 4
+
+
+@pytest.mark.parametrize("by_s", [HOUR_S, 37.0, -37.0, -HOUR_S])
+def test_as_much_is_expected_as_if_it_had_not_been(by_s: float) -> None:
+    """Of each class, for the minutes and for the hours to come, and as much passes others."""
+    right, wrong = Coming(), Coming()
+    for coming in (right, wrong):
+        for second in range(600):
+            coming.asked("free", 100.0, NOON + second)
+            coming.admitted("free", second % 3, 1, 100.0, NOON + second)
+    wrong.clock_set(by_s)
+    assert wrong.at == right.at + by_s
+    for after_s in (600.0, 700.0):
+        right.look(NOON + after_s)
+        wrong.look(NOON + after_s + by_s)
+        assert wrong.rates["free"] == pytest.approx(right.rates["free"])
+        passing = [its.passing("free").rate(3, 0, 100.0) for its in (wrong, right)]
+        assert passing[0] == pytest.approx(passing[1]) and passing[1] > 0.0
 
 
 def crowded(control: Controller) -> float:

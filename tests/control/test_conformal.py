@@ -74,6 +74,16 @@ def test_what_is_overdue_counts_before_it_ends() -> None:
     assert quantiles.at(1) >= told
 
 
+def test_what_was_overdue_is_learnt_from_when_it_comes() -> None:
+    """That it was late is known; how late is not before. The median and the surest rise by that."""
+    quantiles = Quantiles((0.5, 0.9, 0.95), (0.0, 0.1, 0.2), 10)
+    quantiles.missed()
+    before, told = quantiles.written(), quantiles.at(1)
+    quantiles.saw(5.0, told, True)
+    after = quantiles.written()
+    assert after[0] > before[0] and after[1] == before[1] and after[2] > before[2]
+
+
 def test_while_more_and_more_is_overdue_a_surer_time_is_no_earlier() -> None:
     """A device is stuck: each forecast is overdue, and none has come true yet."""
     quantiles = Quantiles((0.5, 0.9, 0.95), (0.0, 0.5, 0.8), 10)

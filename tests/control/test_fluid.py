@@ -166,6 +166,17 @@ def test_what_is_due_goes_first_and_is_paid_back() -> None:
     assert one.seconds(50.0) == pytest.approx(10.0)
 
 
+def test_who_has_had_what_is_due_to_him_needs_no_more_of_it() -> None:
+    """One of two others has its eight tile-steps after two seconds, and the other is due 40: from
+    a third of a second after the third on it gets all of the rate."""
+    parties = [always(2.0, 0.0, 0.0), always(4.0, 90.0, 0.0), always(4.0, 90.0, 0.0)]
+    one = course(parties, due_by([(6.0, {"1": 8.0, "2": 40.0})], 3))
+    assert one.seconds(6.0) == pytest.approx(3.0)
+    assert one.hurried(3.3) == (False, False)
+    assert one.hurried(3.4) == (True, False)
+    assert one.seconds(10.0) == pytest.approx(7.0)
+
+
 def test_own_work_that_is_due_is_served_with_it() -> None:
     """Half of it; and the fair order serves the rest of both."""
     one = course([OWN, always(1.0, 60.0, 0.0)], due_by([(4.0, {"0": 20.0, "1": 20.0})]))

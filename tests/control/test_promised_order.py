@@ -232,6 +232,17 @@ def crowd(control: Controller, seed: int) -> list[tuple[str, float]]:
     return over
 
 
+def test_it_is_foreseen_anew_once_a_promise_has_passed() -> None:
+    """What nobody could keep is due no more, and others wait for it no more."""
+    promises = Promises()
+    promises.keep("late", 60.0, 100.0, NOON, "free")
+    due, changes = promises.due({"free": 0}, NOON), promises.changes
+    assert list(due.works) == [{"free": 100.0}]
+    assert promises.work(NOON + 59.0) == 100.0 and promises.changes == changes
+    assert promises.work(NOON + 61.0) == 0.0 and promises.changes != changes
+    assert not due.works and promises.first(lambda _: True) is None
+
+
 @patches
 @pytest.mark.parametrize("seed", range(3))
 def test_a_crowd_breaks_next_to_no_promise(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
