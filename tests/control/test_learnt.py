@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from smalti.control import Admission, Controller
 from smalti.control.coming import Coming
 from smalti.control.conformal import Quantiles
-from smalti.control.forecast import FRESH_S
+from smalti.control.fair import FairQueue
+from smalti.control.forecast import FRESH_S, Forecast
 from smalti.control.pace import Pace
+from smalti.control.promises import Promises
 from smalti.control.recording import Entry, Recorded, replay_recorded
 
 LEVELS = (0.5, 0.9, 0.95)
@@ -80,6 +82,19 @@ def test_the_same_is_foreseen_after_it() -> None:
     one, other = (c.admit(ask("second"), NOON + 1000) for c in (before, after))
     assert isinstance(one, Admission) and isinstance(other, Admission)
     assert other.wait.start_s[0] == pytest.approx(one.wait.start_s[0], rel=0.2)
+
+
+def test_of_eight_slots_it_is_learnt_how_long_a_step_takes_with_each_number_of_pictures() -> None:
+    """What has not been seen is taken to be as what is nearest to it."""
+    forecast = Forecast(FairQueue(), Promises())
+    forecast.slots = 8
+    assert forecast.step_s() == ()
+    forecast.drew(100.0, 4, 4.0, 1.0)
+    assert forecast.step_s() == pytest.approx((0.04,) * 8)
+    for running in range(1, 9):
+        forecast.drew(100.0, running, float(running), 1.0)
+    assert forecast.step_s() == pytest.approx([0.01 * running for running in range(1, 9)])
+    assert forecast.rate == pytest.approx(8 / 0.08)
 
 
 def test_another_pace_is_soon_learnt() -> None:

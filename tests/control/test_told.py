@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from control.asks import NOON, ask, controller, send, tier
 
@@ -40,6 +42,51 @@ def test_what_is_overdue_is_a_miss_before_it_comes() -> None:
     assert errors.finish.at(1) > finish
 
 
+def test_who_has_a_slot_at_once_is_told_from_the_likes_of_him() -> None:
+    """Not from those who waited, of whom it was far less certain."""
+    control = measured()
+    for _ in range(20):
+        control._forecast.told.errors(("free", True, False, False)).finish.missed()
+    at_once = control.consider(ask(), NOON)
+    send(control, ask("running"), NOON)
+    assert control.next(NOON) is not None
+    waits = control.consider(ask(), NOON)
+    assert isinstance(at_once, Admission) and isinstance(waits, Admission)
+    assert at_once.wait.finish_s[1] < 2.0 * PICTURE_S
+    assert waits.wait.finish_s[1] > 5.0 * PICTURE_S
+
+
+def test_flex_that_waits_for_one_picture_is_told_as_narrowly_as_anybody() -> None:
+    """Only what hangs on how long a crowd stays is as uncertain as that."""
+    told = []
+    for service in ("auto", "flex"):
+        control = measured()
+        send(control, ask("running"), NOON)
+        assert control.next(NOON) is not None
+        outcome = control.admit(replace(ask(), service=service), NOON)
+        assert isinstance(outcome, Admission)
+        told.append(outcome.wait)
+    assert told[0] == told[1]
+
+
+def test_it_is_held_to_the_end_that_was_told() -> None:
+    """Which is no earlier than the start that was told, though the errors of ends alone say so."""
+    control = measured()
+    send(control, ask("running"), NOON)
+    assert control.next(NOON) is not None
+    errors = control._forecast.told.errors(("free", True, False, False))
+    for _ in range(20):
+        errors.start.missed()
+    outcome, finish = control.admit(ask(), NOON), errors.finish.written()
+    assert isinstance(outcome, Admission)
+    end_s = outcome.wait.finish_s[1]
+    assert end_s == outcome.wait.start_s[1] > 3.0 * PICTURE_S
+    control.look(NOON + end_s - 1.0)
+    assert errors.finish.written() == finish
+    control.look(NOON + end_s + 1.0)
+    assert errors.finish.written() != finish
+
+
 def test_a_picture_that_another_was_drawn_for_is_no_miss() -> None:
     """It is named, and is there already: its slot is free at once, and nobody was told wrongly."""
     control = measured()
@@ -55,6 +102,25 @@ def test_a_picture_that_another_was_drawn_for_is_no_miss() -> None:
     errors = control._forecast.told.errors(("free", True, False, False)).finish.written()
     control.look(NOON + 10.0 * told.finish_s[1])
     assert control._forecast.told.errors(("free", True, False, False)).finish.written() == errors
+
+
+def test_a_deadline_that_was_told_says_nothing_of_what_is_foreseen() -> None:
+    """By his turn he would come later. That he is later still is no miss of what was foreseen."""
+    control = measured()
+    send(control, ask("running"), NOON)
+    assert control.next(NOON) is not None
+    asked = ask()
+    path = path_of(control.policy.tiers["free"], asked)
+    for within_s, counts in ((1.0, False), (1000.0, True)):
+        raw = control._capacity.raw(path, asked.work, 1, 0, NOON)
+        raw.within_s = within_s
+        told = control._forecast.wait(raw)
+        assert (told.start_s[1] == within_s) == (not counts)
+        control._forecast.tells(raw, NOON)
+        before = raw.errors.start.written(), raw.errors.finish.written()
+        control.look(NOON + 100.0 + within_s)
+        after = raw.errors.start.written(), raw.errors.finish.written()
+        assert (after != before) == counts
 
 
 @pytest.mark.parametrize("images", [2, 3, 6])
