@@ -36,27 +36,17 @@ def test_slots_are_free_when_a_simulation_says_so(ahead: int, ages: list[int], s
     for _ in range(ahead):
         heapq.heapreplace(lanes, lanes[0] + 10.0)
     told = slot_after(ahead, runs(*(-age for age in ages)), len(ages), slots, pace, 10.0, 0.0)
-    assert told.mean_s == pytest.approx(lanes[0])
-
-
-def test_nine_in_ten_is_later_than_one_in_two_and_grows_with_the_wait() -> None:
-    pace = Pace(1.0)
-    near = slot_after(0, runs(-5.0), 1, 1, pace, 10.0, 0.0)
-    far = slot_after(9, runs(-5.0), 1, 1, pace, 10.0, 0.0)
-    assert near.percentiles[0] == pytest.approx(5.0)
-    assert far.percentiles[0] == pytest.approx(95.0)
-    assert near.percentiles[1] - near.percentiles[0] == pytest.approx(1.2816 * 5.0)
-    assert far.percentiles[1] - far.percentiles[0] == pytest.approx(1.2816 * 5.0 * math.sqrt(10))
+    assert told == pytest.approx(lanes[0])
 
 
 @pytest.mark.parametrize("since", [-1000.0, 1000.0])
 def test_a_clock_that_jumped_makes_no_wait_absurd(since: float) -> None:
     told = slot_after(0, runs(since), 1, 1, Pace(1.0), 10.0, 0.0)
-    assert 1.0 <= told.mean_s <= 10.0
+    assert 1.0 <= told <= 10.0
 
 
 def test_without_slots_somebody_still_gets_an_answer() -> None:
-    assert slot_after(2, runs(), 0, 0, Pace(1.0), 10.0, 0.0).mean_s == pytest.approx(20.0)
+    assert slot_after(2, runs(), 0, 0, Pace(1.0), 10.0, 0.0) == pytest.approx(20.0)
 
 
 def test_the_pace_is_the_mean_and_follows_a_change() -> None:

@@ -15,7 +15,7 @@ from smalti.control.course import Course
 from smalti.control.courses import NOTHING, Courses
 from smalti.control.crowds import UNTIL_S
 from smalti.control.fair import Ahead, FairQueue, Step
-from smalti.control.lanes import P90, slot_after
+from smalti.control.lanes import slot_after
 from smalti.control.nouns import Wait, is_flex
 from smalti.control.pace import Pace
 from smalti.control.promises import MARGIN, Promises
@@ -32,6 +32,9 @@ _LEAST_DRAWN = 0.1
 """Of what drawing a picture should take: it is never told to take less."""
 _LANES = 64
 """With more slots than this, they are seen as a flow."""
+
+_P90 = 1.2816
+"""The 90th percentile of a normal distribution, in standard deviations."""
 
 _LEAST_WEIGHT = 1e-9
 
@@ -297,7 +300,7 @@ class Forecast:
     ) -> tuple[tuple[float, float], tuple[float, float]]:
         """What is told where the deadline comes first; it is held to that too."""
         within_s, foreseen_s, pace = raw.within_s, raw.last_s + raw.drawing_s, self.full
-        drawn_s = within_s + raw.drawing_s * (1.0 + P90 * pace.spread / pace.mean)
+        drawn_s = within_s + raw.drawing_s * (1.0 + _P90 * pace.spread / pace.mean)
         raw.told = (
             min(raw.told[0], (within_s - raw.last_s) / foreseen_s),
             min(raw.told[1], drawn_s / foreseen_s - 1.0),
@@ -322,7 +325,7 @@ class Forecast:
         if slots > _LANES:
             return fluid_s + pace.mean * each / slots
         first, running = round(fluid_s * self.rate / each), queue.running
-        return slot_after(first, running.values(), len(running), slots, pace, each, now).mean_s
+        return slot_after(first, running.values(), len(running), slots, pace, each, now)
 
     def _each_s(self, step: Step, work: float) -> float:
         """Seconds for a tile-step of the first so much that is served to a class."""
@@ -358,7 +361,7 @@ class Forecast:
         user = self._queue.user(path)
         runs = {} if user is None else user.runs
         before = max(own - len(runs), 0)
-        return slot_after(before, runs.values(), len(runs), bound, self.full, each, now).mean_s
+        return slot_after(before, runs.values(), len(runs), bound, self.full, each, now)
 
     def _start(self, raw: Raw, raw_s: float, level: int, errors: Errors | None = None) -> float:
         """errors: in place of the forecast's own."""
