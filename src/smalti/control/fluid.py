@@ -64,6 +64,6 @@ def shares(
     for i, weight in enumerate(served):
         if weight > 0.0:
             served[i] = rises * weight
-        elif left[i] <= 0.0 and levels[i] <= low:
+        elif levels[i] <= low:
             served[i] = min(arriving[i], rises * parties[i].weight)
     return low, rises, served
