@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from control.asks import NOON, ask, controller, tier
 from control.test_promises import PICTURE_S, busy
 
@@ -36,6 +37,18 @@ def test_who_is_heavy_waits_for_what_is_due_too() -> None:
     calm_s, hurried_s = told_s(late(1)), told_s(late(5))
     assert calm_s < 13 * PICTURE_S
     assert hurried_s >= 15 * PICTURE_S
+
+
+@pytest.mark.parametrize("by_s", [3600.0, -3600.0])
+def test_a_clock_that_is_set_moves_no_deadline(by_s: float) -> None:
+    """They are as far ahead as before, and what is told is the same."""
+    right, wrong = late(5), late(5)
+    wrong.clock_set(by_s)
+    asked = ask("new", 1, "pro")
+    outcomes = right.admit(asked, NOON), wrong.admit(asked, NOON + by_s)
+    assert isinstance(outcomes[0], Admission) and isinstance(outcomes[1], Admission)
+    assert outcomes[1].wait == outcomes[0].wait
+    assert outcomes[0].wait.start_s[0] >= 15 * PICTURE_S
 
 
 def test_a_class_is_foreseen_with_its_deadlines_and_without() -> None:

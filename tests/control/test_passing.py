@@ -18,9 +18,14 @@ from smalti.control.passing import Passing
 CAME = st.tuples(st.floats(0, 30), st.integers(0, 20), st.integers(1, 4), st.floats(1, 300))
 
 
-@given(came=st.lists(CAME, max_size=30), before=st.integers(1, 16), own=st.integers(0, 20))
+@given(
+    came=st.lists(CAME, max_size=30),
+    before=st.integers(1, 16),
+    own=st.integers(0, 20),
+    later_s=st.floats(0, 60),
+)
 def test_it_is_a_sum_over_all_that_came(
-    came: list[tuple[float, int, int, float]], before: int, own: int
+    came: list[tuple[float, int, int, float]], before: int, own: int, later_s: float
 ) -> None:
     """Its slow twin looks at each picture. The sixteenth of a user's counts as all after it."""
     passing, now, pictures = Passing(), NOON, list[tuple[float, int, float]]()
@@ -28,7 +33,7 @@ def test_it_is_a_sum_over_all_that_came(
         now += after_s
         passing.came(found, images, work, now)
         pictures += [(now, min(found + i, 15), work) for i in range(images)]
-    passing.look(now)
+    passing.look(now := now + later_s)
     slow = sum(
         work * math.exp((at - now) / 60.0) * (1 - found / before)
         for at, found, work in pictures

@@ -123,6 +123,26 @@ def test_a_deadline_that_was_told_says_nothing_of_what_is_foreseen() -> None:
         assert (after != before) == counts
 
 
+def test_who_is_overdue_counts_once() -> None:
+    """When he is, and not again when he comes: the interval does not widen twice for one job."""
+    control = measured()
+    running = send(control, ask("running"), NOON)
+    assert control.next(NOON) is not None
+    job_id, errors = send(control, ask(), NOON), control._forecast.told
+    of_a_kind = errors.errors(("free", True, False, False))
+    seen = [its.written()[-1] for its in (of_a_kind.start, of_a_kind.finish)]
+    late = NOON + 100.0
+    control.look(late)
+    control.finished(running, 0, PICTURE_S, late)
+    assert control.next(late) is not None
+    leans = [its.written()[-3] for its in (of_a_kind.start, of_a_kind.finish)]
+    control.finished(job_id, 0, PICTURE_S, late + PICTURE_S)
+    assert [its.written()[-1] for its in (of_a_kind.start, of_a_kind.finish)] == [
+        number + 1 for number in seen
+    ]
+    assert [its.written()[-3] for its in (of_a_kind.start, of_a_kind.finish)] == leans
+
+
 @pytest.mark.parametrize("images", [2, 3, 6])
 def test_the_last_picture_of_a_job_is_foreseen_as_the_last_of_so_many_jobs(images: int) -> None:
     """With as much of its user before it, and as many others that pass him."""
