@@ -8,6 +8,7 @@ from control.test_promises import PICTURE_S, busy
 
 from smalti.control import Admission, Controller
 from smalti.control.fair import Step
+from smalti.control.live import path_of
 
 FREE, PRO = tier("free", promised_wait_s=60.0), tier("pro", weight=10.0)
 
@@ -63,6 +64,22 @@ def test_a_class_is_foreseen_with_its_deadlines_and_without() -> None:
         ("free", True): (True, True), ("free", False): (False, False),
         ("pro", True): (True, False), ("pro", False): (True, False),
     }  # fmt: skip
+
+
+def test_what_may_be_promised_is_learnt_from_those_whom_no_deadline_helped() -> None:
+    """Those who were rescued at the last moment were in time, and say nothing of the others."""
+    control = late(5)
+    asked = ask("new")
+    path = path_of(control.policy.tiers["free"], asked)
+    raw, errors = control._capacity.raw(path, asked.work, 1, 0, NOON), control._forecast.told.errors
+    told_s, surely_s = control._forecast.start_s(raw), control._forecast.surely(raw)
+    for _ in range(5):
+        errors(("free", True, False, True)).start.missed()
+    assert control._forecast.start_s(raw) > told_s
+    assert control._forecast.surely(raw) == surely_s
+    for _ in range(5):
+        errors(("free", True, False, False)).start.missed()
+    assert control._forecast.surely(raw) > surely_s
 
 
 def test_errors_of_what_hangs_on_deadlines_are_learnt_apart() -> None:

@@ -39,6 +39,26 @@ def test_it_is_as_counted_by_drawing_all(tiers: list[str], data: st.DataObject) 
     assert wait.position == pytest.approx(named_before(control, asked), abs=others)
 
 
+def test_what_others_have_coming_is_before_who_was_served_early() -> None:
+    """Ten of free went before their turn, for what was promised. The two weigh the same, so plus
+    has ten coming before free is served again."""
+    control = controller(tier("free"), tier("plus"))
+    early = [send(control, ask(f"early{i}")) for i in range(10)]
+    for i in range(30):
+        send(control, ask(f"plus{i}", tier="plus"))
+    for job_id in early:
+        assert control._queue.next(NOON, job_id) == (job_id, 0)
+        control._queue.finish(job_id, 0, _WORK * FIRST_DEVICE_S)
+    holder = control.next(NOON)
+    assert holder is not None
+    last = send(control, ask("late"))
+    told = control.wait(last, NOON)
+    assert told is not None
+    control.finished(holder.job_id, holder.index, _WORK * FIRST_DEVICE_S, NOON)
+    assert told.position == pytest.approx(named_before(control, last), abs=1)
+    assert told.position >= 9
+
+
 def test_who_is_expected_is_not_counted() -> None:
     """A class of larger weight comes all the time, and nobody of it waits."""
     control = controller(tier("free"), tier("team", weight=100.0), slots=1)

@@ -323,6 +323,25 @@ def test_what_leaves_makes_room() -> None:
     assert len(fill("c")) == pytest.approx(len(first), abs=2)  # places are kept for some by now
 
 
+def test_an_admission_that_came_to_nothing_costs_its_class_nothing() -> None:
+    """However many could not be committed: the team is promised as many as without them."""
+    admitted = []
+    for retracted in (0, 300):
+        control = controller(*TIERS)
+        full(control)
+        for i in range(400):
+            asked = ask(f"free{i}")
+            if isinstance(control.admit(asked, NOON), Admission):
+                control.enqueue(asked.job_id, NOON)
+        for i in range(retracted):
+            asked = ask(f"retracted{i}", tier="team")
+            assert isinstance(control.admit(asked, NOON), Admission)
+            control.retract(asked.job_id)
+        outcomes = [control.admit(ask(f"team{i}", tier="team"), NOON) for i in range(100)]
+        admitted.append(sum(isinstance(outcome, Admission) for outcome in outcomes))
+    assert 0 < admitted[0] == admitted[1] < 100
+
+
 def test_who_has_all_his_slots_hides_nobody_who_is_due_after_him() -> None:
     """However many of his pictures are due first, and however much weight a crowd has."""
     few = tier("few", weight=1.0, max_running=1, promised_wait_s=1000.0)

@@ -143,6 +143,22 @@ def test_who_is_overdue_counts_once() -> None:
     assert [its.written()[-3] for its in (of_a_kind.start, of_a_kind.finish)] == leans
 
 
+def test_many_slots_are_foreseen_as_few_are() -> None:
+    """Of 64 it is looked how far each is, and 65 are a flow. Four pictures wait for each."""
+    waits = []
+    for slots in (64, 65):
+        control = measured()
+        control.slots = slots
+        for i in range(5 * slots):
+            send(control, ask(f"user{i}"), NOON)
+        while control.next(NOON + PICTURE_S * control.running / slots) is not None:
+            pass
+        outcome = control.admit(ask(), NOON + PICTURE_S)
+        assert isinstance(outcome, Admission)
+        waits.append(outcome.wait.start_s[0])
+    assert waits == pytest.approx([4.0 * PICTURE_S] * 2, rel=0.03)
+
+
 @pytest.mark.parametrize("images", [2, 3, 6])
 def test_the_last_picture_of_a_job_is_foreseen_as_the_last_of_so_many_jobs(images: int) -> None:
     """With as much of its user before it, and as many others that pass him."""
