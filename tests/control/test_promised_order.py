@@ -27,6 +27,7 @@ class Promised:
     end: float
     left: float
     last: float = math.inf
+    of: str = ""
 
 
 def end_of(promised_s: float, now: float) -> float:
@@ -64,14 +65,18 @@ class PromisesAreTwins(RuleBasedStateMachine):
             found += [] if given_up else its
         return found
 
-    @rule(promised_s=st.sampled_from(PROMISES_S), work=st.sampled_from([4.0, 16.0, 64.0]))
-    def keep(self, promised_s: float, work: float) -> None:
+    @rule(
+        promised_s=st.sampled_from(PROMISES_S),
+        work=st.sampled_from([4.0, 16.0, 64.0]),
+        of=st.sampled_from(["free", "plus"]),
+    )
+    def keep(self, promised_s: float, work: float, of: str) -> None:
         last = self.now + promised_s
-        new = Promised(f"j{self.number}", end_of(promised_s, self.now), work, last)
+        new = Promised(f"j{self.number}", end_of(promised_s, self.now), work, last, of)
         self.number += 1
         would = late_s([*self.counted(), new], self.now, RATE, new.end)
         assert self.promises.late_s(promised_s, work, RATE, self.now) == would
-        self.promises.keep(new.job_id, promised_s, work, self.now)
+        self.promises.keep(new.job_id, promised_s, work, self.now, of)
         self.jobs.append(new)
         self.lasts[new.end] = max(self.lasts.get(new.end, 0.0), new.last)
 
@@ -102,6 +107,17 @@ class PromisesAreTwins(RuleBasedStateMachine):
     def press(self, margin_s: float, rate: float) -> None:
         presses = late_s(self.counted(), self.now, rate) + margin_s >= 0
         assert self.promises.pressing(rate, margin_s, self.now) == presses
+
+    @rule()
+    def due(self) -> None:
+        """Of each class as much as is counted of it."""
+        counted, due = self.counted(), [0.0, 0.0]
+        assert self.promises.work(self.now) == sum(job.left for job in counted)
+        table = self.promises.due({"free": 0, "plus": 1}, self.now)
+        assert list(table.ends) == sorted({job.end for job in counted})
+        for k in range(len(table.ends)):
+            table.add(k, due)
+        assert due == [sum(job.left for job in counted if job.of == of) for of in ("free", "plus")]
 
     @rule(data=st.data())
     def first(self, data: st.DataObject) -> None:
@@ -230,6 +246,24 @@ def crowd(control: Controller, seed: int) -> list[tuple[str, float]]:
             running.append((now + PICTURE_S * dice.uniform(0.9, 1.1), turn.job_id))
     assert not admitted
     return over
+
+
+def test_a_picture_that_is_put_back_after_its_deadline_is_in_nobodys_way() -> None:
+    """Its worker died when its promise had been broken already, as another's with the same end."""
+    both = tier("free", promised_wait_s=60.0), tier("plus", promised_wait_s=60.0)
+    control = controller(*both, slots=1)
+    many, other, late = ask("ann", 3), ask("ben", tier="plus"), NOON + 100.0
+    for asked in (many, other):
+        control.adopt(asked, NOON)
+    control.enqueue(many.job_id, NOON)
+    turn = control.next(NOON)
+    control.enqueue(other.job_id, NOON)
+    assert turn is not None
+    assert control._promises.work(late) == 0.0
+    control.requeue(turn.job_id, turn.index, late)
+    assert not control._promises.due({}, late).works
+    assert control.withdraw(other.job_id, late) == [0]
+    assert control.next(late) == turn
 
 
 def test_it_is_foreseen_anew_once_a_promise_has_passed() -> None:

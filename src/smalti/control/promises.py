@@ -97,9 +97,9 @@ class Promises:
                 self._drop(at)
 
     def put_back(self, job_id: str, work: float) -> None:
-        """So much of it waits again."""
+        """So much of it waits again. What was given up stays so."""
         its = self._of.get(job_id)
-        if its is not None:
+        if its is not None and its[0] >= self._least():
             self._add(*its, work)
             self._edge_rate = 0.0
 
@@ -153,13 +153,17 @@ class Promises:
 
     def _tidy(self) -> None:
         """The earliest in line is one that still waits and that is counted."""
-        by_end, least = self._by_end, self._ends[0] if self._ends else math.inf
+        by_end, least = self._by_end, self._least()
         while by_end:
             last, _, job_id = by_end[0]
             its = self._of.get(job_id)
             if its is not None and its[1] == last and its[0] >= least:
                 return
             heapq.heappop(by_end)
+
+    def _least(self) -> float:
+        """The earliest end that is counted."""
+        return self._ends[0] if self._ends else math.inf
 
     def _add(self, end: float, last: float, service_class: str, work: float) -> None:
         self.changes += 1
