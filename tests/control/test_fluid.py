@@ -157,6 +157,17 @@ def test_while_another_owes_it_gets_nothing() -> None:
     assert course([OWN, other]).seconds(60.0) == pytest.approx(7.0)
 
 
+def test_who_owes_has_his_little_once_he_is_short_of_it() -> None:
+    """After five seconds: half a tile-step a second that arrives, with what came meanwhile, or half
+    of one that waits."""
+    arrives = course([OWN, always(1.0, 0.0, 0.5, level=50.0)])
+    assert arrives.seconds(50.0) == pytest.approx(5.0)
+    assert arrives.seconds(145.0) == pytest.approx(145.0 / 9.5)
+    waits = course([OWN, always(1.0, 0.5, 0.0, level=50.0)])
+    assert waits.seconds(50.5) == pytest.approx(5.1)
+    assert waits.seconds(60.0) == pytest.approx(6.05)
+
+
 def test_what_is_due_goes_first_and_is_paid_back() -> None:
     """40 tile-steps of the other are due within four seconds; the two weigh the same."""
     one = course([OWN, always(1.0, 60.0, 0.0)], due_by([(4.0, {"1": 40.0})]))

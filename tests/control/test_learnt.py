@@ -187,6 +187,7 @@ def test_what_is_none_changes_nothing() -> None:
         {**good, "slot": [[1.0]] * 8},
         {**good, "errors": [1]},
         {**good, "errors": [["free", True, False, False, [1.0], [1.0]]]},
+        {**good, "errors": [["free", True, False, False, [1.0] * 8 + [-5.0], [1.0] * 9]]},
         {**good, "coming": {"free": {}}},
         {**good, "coming": {"free": {**good["coming"]["free"], "crowd": [1.0]}}},
         {**good, "coming": {"free": {**good["coming"]["free"], "arrivals": [-1.0] * 5}}},

@@ -48,6 +48,8 @@ class Quantiles:
         """What `written` wrote, of the same levels."""
         n = len(levels)
         found = numbers(written, 2 * n + 3)
+        if found[-1] < 0.0:
+            raise ValueError(f"{found[-1]} outcomes cannot have been seen.")
         its = cls(levels, found[:n], int(found[-1]))
         its._far = [max(far, _LEAST_SCALE) for far in found[n:-3]]
         its._lean, its._gain = found[-3:-1]
