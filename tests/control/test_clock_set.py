@@ -134,3 +134,18 @@ def test_it_is_recorded() -> None:
     goes_on(control, now, HOUR_S)
     again = replay_recorded(json.loads(json.dumps(entry)) for entry in told)
     assert again.difference is None and again.same == again.decisions > 400
+
+
+@pytest.mark.parametrize("by_s", [HOUR_S, -HOUR_S])
+def test_promises_are_as_near_and_refusals_as_long_ago(by_s: float) -> None:
+    control = controller(tier(promised_wait_s=60.0))
+    promises, keeping = control._promises, control._keeping
+    promises.keep("job", 60.0, 80.0, NOON)
+    for _ in range(10):
+        keeping._refusals["free"].add(True, NOON)
+    assert not promises.pressing(8.0, 0.0, NOON)
+    part = keeping.refused_part("free", NOON + 30.0)
+    keeping.clock_set(by_s)
+    assert keeping.refused_part("free", NOON + 30.0 + by_s) == pytest.approx(part)
+    assert not promises.pressing(8.0, 0.0, NOON + 40.0 + by_s)
+    assert promises.pressing(8.0, 0.0, NOON + 55.0 + by_s)

@@ -355,3 +355,11 @@ def test_what_would_happen_is_told_by_what_waits_now() -> None:
     send(control, replace(ask("later"), service="flex"))
     would = control.consider(ask("default"), NOON)
     assert isinstance(would, Denial) and would.options == ()
+
+
+def test_nothing_is_due_of_flex() -> None:
+    control = controller(tier(promised_wait_s=60.0))
+    send(control, replace(ask(), service="flex"))
+    assert control._promises.work(NOON) == 0.0
+    send(control, ask())
+    assert control._promises.work(NOON) == 100.0

@@ -136,6 +136,7 @@ def test_who_is_overdue_counts_once() -> None:
     control.finished(running, 0, PICTURE_S, late)
     assert control.next(late) is not None
     leans = [its.written()[-3] for its in (of_a_kind.start, of_a_kind.finish)]
+    assert of_a_kind.start.median > 0.0, "how late he was is learnt"
     control.finished(job_id, 0, PICTURE_S, late + PICTURE_S)
     assert [its.written()[-1] for its in (of_a_kind.start, of_a_kind.finish)] == [
         number + 1 for number in seen
