@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 it went wrong, 2 something typed or set is wrong.
 from __future__ import annotations
 
 import importlib.metadata
+import io
 import json
 import logging
 import os
@@ -39,6 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run a command; whatever goes wrong is told in a sentence."""
     for name, value in threads_for_torch().items():
         os.environ.setdefault(name, value)
+    _write_what_the_terminal_can()
     logging.basicConfig(format="%(levelname)s %(message)s")
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
@@ -48,16 +50,36 @@ def run(arguments: list[str]) -> int:
     try:
         return int(app(arguments, standalone_mode=False) or 0)
     except typer.TyperException as error:
-        said, code = error.format_message(), error.exit_code
+        said, code = _said_of(error), error.exit_code
     except (ConfigError, InvalidRequest) as error:
         said, code = error.message, 2
     except SmaltiError as error:
         said, code = error.message, 1
+    except OSError as error:
+        where = "The output" if error.filename is None else error.filename
+        said, code = f"{where} cannot be read or written: {error.strerror}.", 1
     except (KeyboardInterrupt, typer.Abort):
         said, code = "Stopped.", 1
     if said:
         typer.echo(f"smalti: {said}", err=True)
     return code
+
+
+def _write_what_the_terminal_can() -> None:
+    """A terminal, or a file, that is not UTF-8 gets what it lacks as an escape, and no failure."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _said_of(error: typer.TyperException) -> str:
+    """What typer says, and the value that was typed, which it leaves out."""
+    found: list[dict[str, Any]] = getattr(error.__cause__, "errors", list)()
+    if not found or not isinstance(error, typer.BadParameter) or error.param is None:
+        return str(error.format_message())
+    must = str(found[0]["msg"]).removeprefix("Input should be ").partition(", unable to")[0]
+    name = str(error.param.get_error_hint()).replace("'", "")
+    return f"{name} has value '{found[0]['input']}'. It must be {must}."
 
 
 def _tell_version(asked: bool) -> None:

@@ -114,6 +114,8 @@ def edit(
     device: Device = "auto",
 ) -> None:
     """Change one thing about a picture, such as "make it night"."""
+    if not instruction.strip():
+        raise InvalidRequest("The instruction is empty. Say what to change.")
     looks = Looks(style, size, "auto", format, compression)
     _draw(instruction, picture, output, looks, seed, n, show, model, device, mask)
 
@@ -133,14 +135,19 @@ def _draw(
     kind = _format(output, looks.format)
     if output is not None and not output.parent.is_dir():
         raise InvalidRequest(f"There is no folder {output.parent} to write {output.name} to.")
+    if output is not None and output.is_dir():
+        raise InvalidRequest(f"{output} is a folder. Name a file in it, as in {output / 'a.png'}.")
     if source is None and not prompt.strip():
         raise InvalidRequest("The prompt is empty. Say what to draw.")
 
     from smalti.cli.drawing import draw
     from smalti.pictures.framing import parse_size
     from smalti.service import DrawRequest
+    from smalti.service.request import SEED_MAX
     from smalti.service.request import Quality as Qualities
 
+    if seed is not None and seed > SEED_MAX:
+        raise InvalidRequest(f"The seed {seed} is too large. Use one from 0 to {SEED_MAX}.")
     try:
         pixels = None if looks.size == "auto" else parse_size(looks.size)
     except ValueError as error:

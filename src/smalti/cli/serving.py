@@ -145,9 +145,10 @@ def _listen(host: str, port: int) -> socket.socket:
             "--port 8000."
         ) from None
     except OSError as error:
+        # NOTE: Python adds the address to some of these, in its own words.
+        why = str(error.strerror).partition(" (while")[0]
         raise SmaltiError(
-            f"{host}:{port} cannot be listened on: {error.strerror}. Choose another with --port "
-            "or --host."
+            f"{host}:{port} cannot be listened on: {why}. Choose another with --port or --host."
         ) from None
     # NOTE: asyncio sets this itself only on sockets that were made with their protocol named.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -161,7 +161,7 @@ def replay_recorded(entries: Iterable[Mapping[str, Any]]) -> Agreement:
             elif difference is None:
                 difference = (decisions, entry["decided"], again)
     if control is None:
-        raise ValueError("A recording begins with 'begin', and this one is empty.")
+        raise ValueError("A recording begins with 'begin', and this one is empty")
     return Agreement(decisions, same, difference)
 
 

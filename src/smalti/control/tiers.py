@@ -207,4 +207,5 @@ def _limits(name: str, value: object) -> tuple[tuple[Limit, ...], tuple[Bound, .
 
 
 def _wrong(name: str, field: str, value: object, must: str) -> ValueError:
-    return ValueError(f"tiers.{name}.{field} has value '{value}'. It must be {must}.")
+    shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+    return ValueError(f"tiers.{name}.{field} has value '{shown}'. It must be {must}.")

@@ -64,7 +64,7 @@ def controller_after(entries: Iterable[Entry]) -> Controller:
     for entry in entries:
         control, _ = told_again(control, entry)
     if control is None:
-        raise ValueError("A recording begins with 'begin', and this one is empty.")
+        raise ValueError("A recording begins with 'begin', and this one is empty")
     return control
 
 

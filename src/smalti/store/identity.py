@@ -73,8 +73,9 @@ def checked_name(name: str) -> str:
     name = name.strip()
     if 0 < len(name) <= NAME_MAX and name.isprintable():
         return name
+    told = f"has {len(name)}" if name.isprintable() else "has others"
     raise InvalidRequest(
-        f"A name has 1 to {NAME_MAX} characters that can be shown; {name[:40]!r} is none.",
+        f"A name has 1 to {NAME_MAX} characters that can be shown; {name[:40]!r} {told}.",
         param="name",
     )
 
