@@ -56,7 +56,7 @@ def test_figures(launch: Callable[..., Any]) -> None:
     assert figure("smalti_jobs_total", tier="free", outcome="succeeded") == 1
     assert figure("smalti_jobs_total", tier="free", outcome="failed") == 1
     assert figure("smalti_denials_total", rule="free/day", kind="limit") == 1
-    assert figure("smalti_wait_seconds_count", tier="free") == 2
+    assert figure("smalti_wait_seconds_count", tier="free", service="default") == 2
     assert figure("smalti_tiles_drawn_total") == (2 * 16 + 3) * 16
     assert (figure("smalti_device_seconds_total") or 0) > 0
     assert figure("smalti_slots", device="cpu") == live.backend.slots

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +65,7 @@ def test_jobs() -> None:
     metrics.job_ended("free", "succeeded")
     metrics.denied("free/day", "limit", "free")
     metrics.waited("pro", 4.0)
+    metrics.waited("pro", 400.0, "flex")
     metrics.drew(256, 1.5)
     metrics.drew(16, 0.25)
     metrics.requeued()
@@ -71,7 +73,10 @@ def test_jobs() -> None:
     assert found("smalti_jobs_accepted_total", tier="free") == 2
     assert found("smalti_jobs_total", tier="free", outcome="succeeded") == 1
     assert found("smalti_denials_total", rule="free/day", kind="limit") == 1
-    assert found("smalti_wait_seconds_count", tier="pro") == 1
+    assert found("smalti_wait_seconds_count", tier="pro", service="default") == 1
+    assert found("smalti_wait_seconds_count", tier="pro", service="flex") == 1
+    waits = metrics.minutes.last(1, time.time())[0].tiers["pro"].waits
+    assert waits.quantile(1.0) == pytest.approx(4.0, rel=0.05), "flex is promised nothing"
     assert found("smalti_tiles_drawn_total") == 272
     assert found("smalti_device_seconds_total") == 1.75
     assert found("smalti_pictures_requeued_total") == 1

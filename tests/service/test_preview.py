@@ -142,6 +142,30 @@ def test_more_than_can_be_drawn_waits() -> None:
     assert told.changed == promised.denied
 
 
+def test_waits_are_those_of_whom_something_is_promised() -> None:
+    rows = [
+        Row(
+            i * 1.0,
+            f"user_{i}",
+            "org",
+            "pro",
+            "",
+            "smalti-mini",
+            1,
+            256.0,
+            "flex" if i % 10 else "auto",
+        )
+        for i in range(300)
+    ]
+    slow = FleetSpec(1, (2 / 256,), spread=0.0)
+    same = replace(DEFAULT_POLICY)
+    told = compare(Period(NOW, 300.0, rows), DEFAULT_POLICY, same, slow, 10_000, "free")
+    pro = told.before.tiers["pro"]
+    assert pro.admitted > 200, "flex waits for long"
+    assert pro.wait_p95_s is not None and pro.wait_p95_s <= 10.0
+    assert pro.promises_broken == 0
+
+
 def test_the_cancelled_and_the_failed_cost_what_they_cost_then() -> None:
     rows = [
         Row(60.0 * i, "ann", "org", "free", "", "smalti-mini", 3, 256.0) for i in range(4)

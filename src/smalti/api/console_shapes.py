@@ -52,9 +52,9 @@ class Counts(Shape):
 
 class TierNow(Counts):
     """waiting, running: pictures, now. rung: the last one that is taken and that a model of the
-    tier has. wait_p50_s, wait_p95_s: from a job's acceptance to the start of its first picture.
-    promises_kept, promises_broken: of jobs whose last picture has begun. A tier that is no longer
-    there has no rung."""
+    tier has. wait_p50_s, wait_p95_s: from a job's acceptance to the start of its first picture;
+    of flex, which is promised nothing, they are not. promises_kept, promises_broken: of jobs whose
+    last picture has begun. A tier that is no longer there has no rung."""
 
     waiting: int
     running: int
@@ -142,7 +142,8 @@ class FleetThen(Shape):
 
 
 class TierOutcome(Shape):
-    """wait_p50_s, wait_p95_s: of admitted jobs, until their last picture had its slot."""
+    """wait_p50_s, wait_p95_s: of admitted jobs, until their last picture had its slot; of flex they
+    are not."""
 
     requests: int
     admitted: int

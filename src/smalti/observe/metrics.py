@@ -84,7 +84,7 @@ class Metrics:
         self._waits = Histogram(
             "smalti_wait_seconds",
             "From a job's acceptance to the start of its first picture.",
-            ("tier",),
+            ("tier", "service"),
             buckets=WAIT_BUCKETS_S,
             registry=registry,
         )
@@ -130,10 +130,15 @@ class Metrics:
         self._denials.labels(rule, kind).inc()
         self.minutes.denied(tier, rule, self._clock())
 
-    def waited(self, tier: str, seconds: float) -> None:
-        """Once for each job, when its first picture starts."""
-        self._waits.labels(tier).observe(seconds)
-        self.minutes.waited(tier, seconds, self._clock())
+    def waited(self, tier: str, seconds: float, service: str = "default") -> None:
+        """Once for each job, when its first picture starts.
+
+        service: the service tier. The waits of flex, which is promised nothing, are no measure of
+        what others wait.
+        """
+        self._waits.labels(tier, service).observe(seconds)
+        if service != "flex":
+            self.minutes.waited(tier, seconds, self._clock())
 
     def promise(self, tier: str, kept: bool) -> None:
         """Once for each job that was promised something, when its last picture starts."""

@@ -37,7 +37,10 @@ class Period:
 
 @dataclass(frozen=True)
 class TierOutcome:
-    """waits: of jobs, from their admission until their last picture had its slot; None: of none."""
+    """waits: of jobs, from their admission until their last picture had its slot; None: of none.
+
+    Those of flex, which is promised nothing, are left out.
+    """
 
     requests: int
     admitted: int
@@ -117,14 +120,10 @@ def _told(out: Outcome, policy: Policy) -> PolicyOutcome:
 def _of_tier(out: Outcome, policy: Policy, name: str, places: Sequence[int]) -> TierOutcome:
     admitted = [i for i in places if out.admitted_s[i] != NEVER]
     begun = [i for i in admitted if i not in out.given_up and out.started_s[i] != NEVER]
-    waits = [out.started_s[i] - out.admitted_s[i] for i in begun]
+    rows = out.demand.rows
+    waits = [out.started_s[i] - out.admitted_s[i] for i in begun if rows[i].service != "flex"]
     promised_s = policy.tiers[name].promised_wait_s
-    broken = 0
-    if promised_s is not None:
-        broken = sum(
-            wait_s > promised_s and out.demand.rows[i].service != "flex"
-            for i, wait_s in zip(begun, waits, strict=True)
-        )
+    broken = 0 if promised_s is None else sum(wait_s > promised_s for wait_s in waits)
     return TierOutcome(
         requests=len(places),
         admitted=len(admitted),

@@ -182,7 +182,7 @@ class Dispatcher:
         now = self._books.now()
         job.spans.drawing(picture.index, worker)
         if job.start(picture, layout, now):
-            self._books.metrics.waited(job.tier, job.wait_s)
+            self._books.metrics.waited(job.tier, job.wait_s, job.brief.service)
         if job.promised_s is not None and job.begun:
             self._books.metrics.promise(job.tier, now - job.created_at <= job.promised_s)
             job.promised_s = None
