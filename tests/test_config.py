@@ -117,7 +117,7 @@ def test_switches_are_tables_of_the_file(tmp_path: Path) -> None:
         ("port =", "is not valid TOML"),
         ("prot = 1", "Did you mean 'port'?"),
         ("data_dir = '/x'", "SMALTI_DATA_DIR"),
-        ("port = true", "Setting 'port' has value 'True'"),
+        ("port = true", "Setting 'port' has value 'true'"),
         ("[port]\nx = 1", "Setting 'port' has value"),
         ("switches = 1", "Setting 'switches' has value '1'"),
         ("trusted_proxies = 10", "Setting 'trusted_proxies' has value '10'"),

@@ -32,7 +32,10 @@ def without_passwords(name: str, value: object) -> str:
     """A setting's value as it may be printed: no key, and no password in an address."""
     if name == "key" and value is not None:
         return "…"
-    text = re.sub(r"(://[^/@:]*):.*@", r"\1:…@", str(value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    written = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    text = re.sub(r"(://[^/@:]*):.*@", r"\1:…@", written)
     return re.sub(
         r"([?&][^=&]*(?:password|secret|token|key)[^=&]*=)[^&]*", r"\1…", text, flags=re.I
     )

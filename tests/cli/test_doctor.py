@@ -107,6 +107,16 @@ def test_settings_and_where_they_came_from_without_secrets(
     assert "hunter2" not in capsys.readouterr().out
 
 
+def test_values_are_shown_as_they_are_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMALTI_TRUSTED_PROXIES", "10.0.0.0/8, ::1")
+    assert run(["doctor", "--json", "--data-dir", str(tmp_path)]) == 0
+    shown = {row["name"]: row["value"] for row in json.loads(capsys.readouterr().out)["settings"]}
+    assert shown["trusted_proxies"] == "10.0.0.0/8, ::1/128"
+    assert shown["local_mode"] == "false"
+
+
 def test_a_setting_that_is_wrong_is_a_finding(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
