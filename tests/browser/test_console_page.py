@@ -94,7 +94,9 @@ def test_a_lever_is_previewed_applied_and_undone(
     lever.locator("summary").click()
     lever.get_by_role("button", name="Preview").click()
     assert "Nothing is changed yet" in lever.locator(".outcome").inner_text()
-    lever.get_by_label("Limits, one on each line").fill("3/dy")
+    lever.get_by_label("Limits, one on each line").fill("1/day\n2/h\n3/dy")
+    assert lever.get_by_label("Limits, one on each line").get_attribute("rows") == "3"
+    assert "quality, lower quality: 1.72 times as many" in lever.locator("ul").inner_text()
     lever.get_by_role("button", name="Preview").click()
     lever.locator(".wrong").wait_for()
     assert "3/dy" in lever.locator(".wrong").inner_text()
@@ -144,7 +146,7 @@ def test_what_reads_the_same_before_and_after_is_not_struck_out(
     lever.get_by_label("Weight").fill("2")
     lever.get_by_role("button", name="Preview").click()
     row = lever.locator(".preview tr", has_text="free").first
-    assert row.locator("td").nth(4).inner_text() == "104 s"
+    assert row.locator("td").nth(4).inner_text() == "104\xa0s"
 
 
 def test_a_switch_with_the_sentence_that_users_read(
@@ -171,6 +173,70 @@ def test_a_switch_with_the_sentence_that_users_read(
     assert visit.complaints == []
 
 
+def test_a_switch_says_whether_it_is_over_or_to_come(
+    visitor: Callable[..., Any], crowded: Crowded
+) -> None:
+    def at_other_times(route: Any) -> None:
+        told = route.fetch().json()
+        one = {"scope": "feature", "message": "Repairs. " * 50, "until": None, "from": None}
+        told["switches"] = [
+            {**one, "name": "edits", "until": 1_000_000_000.0},
+            {**one, "name": "flex", "from": 9_000_000_000.0},
+            {**one, "name": "streaming", "until": 9_000_000_000.0},
+        ]
+        route.fulfill(json=told)
+
+    visit = visitor(crowded.url)
+    visit.page.route("**/v1/admin/tiers", at_other_times)
+    page = visit.open(crowded.key, "/console")
+    page.click("text=Levers")
+    for name, now in (("edits", "over"), ("flex", "not yet"), ("streaming", "paused")):
+        row = page.locator("tr", has_text=f"feature {name}")
+        assert row.locator("td").nth(1).inner_text() == now
+    assert "2255" in page.locator("tr", has_text="feature flex").inner_text(), "it says which year"
+    region = page.get_by_role("region", name="Switches")
+    assert region.evaluate("it => it.scrollWidth <= it.clientWidth"), "a sentence wraps"
+
+
+def test_who_reads_a_table_stays_where_he_is(visitor: Callable[..., Any], crowded: Crowded) -> None:
+    visit = visitor(crowded.url, "phone")
+    page = visit.open(crowded.key, "/console")
+    tiers = page.get_by_role("region", name="Tiers, last hour")
+    tiers.focus()
+    tiers.evaluate("it => { it.scrollLeft = 150; }")
+    before = page.locator("section[data-at]").get_attribute("data-at")
+    until(page, f"document.querySelector('section[data-at]').dataset.at !== '{before}'")
+    assert tiers.evaluate("it => it.scrollLeft") == 150
+    assert tiers.evaluate("it => it === document.activeElement")
+    assert visit.complaints == []
+
+
+def test_the_minute_that_has_only_begun_is_the_last_sixty_seconds(
+    visitor: Callable[..., Any], crowded: Crowded
+) -> None:
+    def two_minutes(route: Any) -> None:
+        told = route.fetch().json()
+        whole = {**told["minutes"][-1], "at": 600, "admitted": 40, "denied": 400, "tiles": 36_000}
+        whole |= {"succeeded": 20, "errors": 0, "wait_p50_s": 4.0, "wait_p95_s": 9.0}
+        begun = {**whole, "at": 660, "admitted": 1, "denied": 10, "tiles": 600, "succeeded": 0}
+        begun |= {"wait_p50_s": None, "wait_p95_s": None}
+        told |= {"at": 663, "minutes": [whole, begun]}
+        told["fleet"]["tiles_per_s"] = 580.0
+        route.fulfill(json=told)
+
+    visit = visitor(crowded.url)
+    visit.page.route("**/v1/admin/now*", two_minutes)
+    page = visit.open(crowded.key, "/console")
+
+    def said(title: str) -> str:
+        return str(page.locator("figure", has_text=title).first.locator(".keys").inner_text())
+
+    assert " ".join(said("Requests a minute").split()) == "Admitted 39 Denied 390"
+    assert " ".join(said("Tiles a second").split()) == "Tiles a second 580"
+    assert "9 s" in said("Waits")
+    assert "Finished 19" in " ".join(said("Jobs that ended, a minute").split())
+
+
 def test_two_operators_at_once(visitor: Callable[..., Any], crowded: Crowded) -> None:
     visit = visitor(crowded.url)
     page = visit.open(crowded.key, "/console")
@@ -185,7 +251,7 @@ def test_two_operators_at_once(visitor: Callable[..., Any], crowded: Crowded) ->
     said = lever.locator(".wrong")
     said.wait_for()
     assert said.inner_text().startswith(f"Version {version} was put in force meanwhile, by admin")
-    assert '"I was first."' in said.inner_text()
+    assert '("I was first."). It is shown here now' in said.inner_text()
     plus = crowded.admin("GET", "/tiers")["tiers"]["plus"]
     assert (plus["weight"], plus["max_waiting"]) == (5, 33)
     assert "weight 5" in lever.locator("summary").first.inner_text()

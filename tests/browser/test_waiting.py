@@ -245,7 +245,11 @@ def test_what_is_paused_is_said_in_the_operators_words(
 
 @pytest.mark.parametrize(
     ("promised_s", "told"),
-    [(0, "You may wait for long."), (90, "You wait 90 s at most"), (200, "You wait 3 min 20 s at")],
+    [
+        (0, "You may wait for long."),
+        (90, "You wait 90 s at most"),
+        (200, "You wait 3 min 20 s at"),
+    ],
 )
 def test_the_promise_that_is_told_is_the_one_that_there_is(
     visitor: Callable[..., Any], striped: Callable[..., Hosted], promised_s: int, told: str
@@ -259,6 +263,7 @@ def test_the_promise_that_is_told_is_the_one_that_there_is(
     visit = visitor(server.url)
     visit.page.route("**/v1/limits", as_if_busy)
     said = visit.open(new_key(server, "free")).locator(".allowances").inner_text()
+    said = said.replace("\xa0", " ")
     assert "1 of 1 picture left in 24 h" in said
     assert f"It is busy. {told}" in said
 

@@ -57,9 +57,11 @@ export function countdown(seconds) {
   return shown.map((part, i) => (i ? String(part).padStart(2, "0") : String(part))).join(":");
 }
 
-/** A moment (Date) as a time of today, or with its day. */
+/** A moment (Date) as a time of today, or with its day, and its year where that is another. */
 export function moment(date) {
-  const today = date.toDateString() === new Date().toDateString();
-  const day = today ? {} : { weekday: "short", day: "numeric", month: "short" };
+  const now = new Date();
+  const today = date.toDateString() === now.toDateString();
+  const year = date.getFullYear() === now.getFullYear() ? {} : { year: "numeric" };
+  const day = today ? {} : { weekday: "short", day: "numeric", month: "short", ...year };
   return date.toLocaleString(language, { ...day, hour: "2-digit", minute: "2-digit" });
 }

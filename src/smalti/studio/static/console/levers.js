@@ -1,7 +1,7 @@
 // Tiers and switches: changed after looking at what the change would have done.
 
-import { ask } from "../api.js";
-import { button, h, replace } from "../dom.js";
+import { ask, serverNow } from "../api.js";
+import { button, everySecond, h, replace } from "../dom.js";
 import { announce } from "../shell.js";
 import { number, t } from "../words.js";
 import { loadNames } from "./names.js";
@@ -11,6 +11,17 @@ import { at, checks, field, table, wrong } from "./tables.js";
 const RUNGS = ["partials", "guidance", "quality", "size", "model"];
 const SERVICES = ["default", "flex", "priority"];
 const SCOPES = ["tier", "region", "model", "feature"];
+
+/** Whether a switch is on, in words that stay true while they stand there. */
+function stateOf({ from, until }) {
+  const said = h("span", {});
+  everySecond(said, () => {
+    const now = serverNow() / 1000;
+    const over = until !== null && until <= now;
+    replace(said, t(over ? "switch.now.over" : from !== null && from > now ? "switch.now.coming" : "switch.now.paused"));
+  });
+  return said;
+}
 
 export class Levers {
   constructor() {
@@ -30,7 +41,7 @@ export class Levers {
   }
 
   async show() {
-    const [policy, history, names] = await Promise.all([ask("/v1/admin/tiers"), ask("/v1/admin/tiers/history"), loadNames()]);
+    const [policy, history, names] = await Promise.all([ask("/v1/admin/tiers"), ask("/v1/admin/tiers/history"), loadNames(), this.learnRungs()]);
     this.policy = policy;
     this.names = names;
     this.shown = new Map();
@@ -38,6 +49,15 @@ export class Levers {
     replace(this.switches, this.paused(), this.pause());
     replace(this.past, this.history(history.data));
     this.element.dataset.version = policy.version;
+  }
+
+  /** What each rung gains and loses, where a model that is here was measured. */
+  async learnRungs() {
+    const { data } = await ask("/v1/models").catch(() => ({ data: [] }));
+    const measured = data.flatMap(({ id, smalti }) => Object.entries(smalti.ladder?.rungs ?? {}).map(([rung, facts]) => ({ id, rung, facts, full: smalti.ladder.rungs.full })));
+    const percent = (part) => number(100 * part, 1);
+    this.measured = measured.filter(({ rung, full }) => full && rung !== "full").map(({ id, rung, facts, full }) =>
+      t("levers.rung", { rung, named: t(`rung.${rung}`), model: id, gain: number(facts.gain, 2), right: percent(facts.attributes_right), full: percent(full.attributes_right) }));
   }
 
   /** Resolves to what is to be said of it. */
@@ -74,9 +94,11 @@ export class Levers {
     const running = h("input", { type: "number", min: 1, required: true });
     const waiting = h("input", { type: "number", min: 1, required: true });
     const promised = h("input", { type: "number", min: 0, step: "any" });
-    const limits = h("textarea", { rows: Math.max(2, tier.limits.length), spellcheck: "false" });
+    const limits = h("textarea", { spellcheck: "false", oninput: () => fit() });
+    const fit = () => (limits.rows = Math.max(2, limits.value.split("\n").length));
     const models = h("input", {});
     const rungs = checks(t("levers.rungs"), RUNGS, []);
+    rungs.element.append(h("ul", { class: "soft" }, this.measured.map((said) => h("li", {}, said))));
     const services = checks(t("levers.services"), SERVICES, []);
     const summary = h("summary", {});
     const listed = (text, by) => text.split(by).map((part) => part.trim()).filter(Boolean);
@@ -102,6 +124,7 @@ export class Levers {
       waiting.value = shown.max_waiting;
       promised.value = shown.promised_wait_s;
       limits.value = shown.limits.join("\n");
+      fit();
       models.value = shown.models.join(", ");
       rungs.choose(shown.rungs);
       services.choose(shown.services);
@@ -132,7 +155,8 @@ export class Levers {
   paused() {
     const columns = [
       { name: t("switch.what"), of: (one) => `${t(`switch.scope.${one.scope}`)} ${one.name}` },
-      { name: t("switch.message"), of: (one) => one.message },
+      { name: t("switch.now"), of: stateOf },
+      { name: t("switch.message"), of: (one) => one.message, prose: true },
       { name: t("switch.from"), of: (one) => at(one.from) ?? t("switch.at_once") },
       { name: t("switch.until"), of: (one) => at(one.until) ?? t("switch.open_end") },
       { name: "", of: (one) => button(t("switch.resume"), { class: "small", onclick: () => this.resume(one) }) },
@@ -216,7 +240,7 @@ export class Levers {
       { name: t("past.version"), of: (row) => row.version, number: true },
       { name: t("past.at"), of: (row) => at(row.at) },
       { name: t("past.who"), of: (row) => this.names.who(row.who) },
-      { name: t("past.why"), of: (row) => row.why },
+      { name: t("past.why"), of: (row) => row.why, prose: true },
       { name: "", of: (row) => (row.version === this.policy.version ? h("span", { class: "chip" }, t("past.in_force")) : this.undo(row.version)) },
     ];
     const first = rows.some((row) => row.version === 0) ? [] : [{ version: 0, at: null, who: null, why: t("past.file") }];

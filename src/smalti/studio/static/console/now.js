@@ -7,6 +7,32 @@ import { chart } from "./charts.js";
 import { seconds, table } from "./tables.js";
 
 const EVERY_MS = 2000;
+const COUNTED = ["admitted", "denied", "succeeded", "errors"];
+const WAITED = ["wait_p50_s", "wait_p95_s"];
+
+/** The minutes, the newest of them as the last sixty seconds were: it has only begun. */
+export function rolling({ at, fleet, minutes }) {
+  const [before, newest] = [minutes.at(-2), minutes.at(-1)];
+  if (!before) return minutes;
+  const rest = Math.max(0, 1 - (at - newest.at) / 60);
+  const told = { ...newest, tiles: 60 * fleet.tiles_per_s };
+  for (const name of COUNTED) told[name] += rest * before[name];
+  for (const name of WAITED) told[name] ??= before[name];
+  return [...minutes.slice(0, -1), told];
+}
+
+/**
+ * Puts what is new into the tables that are there, so that who scrolls one aside, or has the keyboard
+ * in it, stays where he is. False where there are other tables.
+ */
+function renewed(body, fresh) {
+  const [tables, others] = [body, fresh].map((one) => [...one.querySelectorAll(".scroll")]);
+  const named = (regions) => regions.map((region) => region.getAttribute("aria-label")).join();
+  if (!tables.length || named(tables) !== named(others)) return false;
+  tables.forEach((region, i) => region.replaceChildren(...others[i].childNodes));
+  for (const part of [".figures", ".charts"]) body.querySelector(part).replaceWith(fresh.querySelector(part));
+  return true;
+}
 
 export class Now {
   constructor() {
@@ -27,8 +53,8 @@ export class Now {
   }
 
   draw(now) {
-    const rest = [this.devices(now), this.tiers(now), this.lists(now)];
-    replace(this.body, this.figures(now), this.charts(now), rest);
+    const fresh = h("div", {}, this.figures(now), this.charts(now), this.devices(now), this.tiers(now), this.lists(now));
+    if (!renewed(this.body, fresh)) replace(this.body, ...fresh.childNodes);
     this.element.dataset.at = now.at;
   }
 
@@ -50,7 +76,7 @@ export class Now {
   }
 
   charts(now) {
-    const { minutes } = now;
+    const minutes = rolling(now);
     return h(
       "div",
       { class: "charts" },

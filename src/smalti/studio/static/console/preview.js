@@ -8,12 +8,12 @@ import { seconds, table } from "./tables.js";
 export function previewed(preview) {
   const { before, after } = preview;
   const note = [
-    t("preview.of", { n: before.requests, real: preview.recorded.admitted, denied: preview.recorded.denied }),
+    t("preview.of", { n: number(before.requests), real: number(preview.recorded.admitted), denied: number(preview.recorded.denied) }),
     preview.capped ? t("preview.capped") : "",
     preview.fleet.measured ? "" : t("preview.guessed"),
   ].filter(Boolean).join(" ");
   if (!before.requests) return h("p", { class: "soft" }, t("preview.empty"));
-  return h("div", { class: "preview" }, h("p", {}, t("preview.changed", { n: preview.changed })), both(before, after), byTier(before, after), byRule(before, after), h("p", { class: "soft" }, note));
+  return h("div", { class: "preview" }, h("p", {}, t("preview.changed", { n: preview.changed, count: number(preview.changed) })), both(before, after), byTier(before, after), byRule(before, after), h("p", { class: "soft" }, note));
 }
 
 function change(before, after, shown = (value) => number(value)) {

@@ -21,7 +21,7 @@ export class AuditRecord {
         { name: t("past.at"), of: (one) => at(one.at) },
         { name: t("past.who"), of: (one) => names.who(one.who) },
         { name: t("record.action"), of: (one) => h("code", {}, one.action) },
-        { name: t("past.why"), of: (one) => one.detail.why },
+        { name: t("past.why"), of: (one) => one.detail.why, prose: true },
         { name: t("record.detail"), of: (one) => h("details", {}, h("summary", {}, t("record.look")), h("pre", { tabindex: 0 }, JSON.stringify(one.detail, null, 2))) },
       ], audit.data, t("record.none")),
       h("h2", {}, t("record.denials")),
