@@ -144,3 +144,10 @@ def test_every_default_is_a_value_that_could_be_written(row: object) -> None:
 
 def test_the_docs_are_those_of_the_table() -> None:
     assert DOCS.read_text(encoding="utf-8") == page(), "run make docs"
+
+
+def test_a_file_that_may_not_be_read_is_named_once(tmp_path: Path) -> None:
+    (tmp_path / "smalti.toml").mkdir()
+    with pytest.raises(ConfigError) as refused:
+        read_settings({"data_dir": tmp_path}, {})
+    assert str(refused.value) == f"{tmp_path}/smalti.toml cannot be read: Is a directory."

@@ -283,7 +283,8 @@ def _read_file(file: Path) -> Mapping[str, object]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file} cannot be read: {error}.") from None
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(f"{file} cannot be read: {why}.") from None
     try:
         written = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
