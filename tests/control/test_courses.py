@@ -72,10 +72,10 @@ def test_what_may_be_promised_is_learnt_from_those_whom_no_deadline_helped() -> 
     asked = ask("new")
     path = path_of(control.policy.tiers["free"], asked)
     raw, errors = control._capacity.raw(path, asked.work, 1, 0, NOON), control._forecast.told.errors
-    told_s, surely_s = control._forecast.start_s(raw), control._forecast.surely(raw)
+    told_s, surely_s = control._forecast.last_s(raw), control._forecast.surely(raw)
     for _ in range(5):
         errors(("free", True, False, True)).start.missed()
-    assert control._forecast.start_s(raw) > told_s
+    assert control._forecast.last_s(raw) > told_s
     assert control._forecast.surely(raw) == surely_s
     for _ in range(5):
         errors(("free", True, False, False)).start.missed()

@@ -84,6 +84,15 @@ def test_a_longer_one_is_refused_with_a_time_that_holds() -> None:
     assert isinstance(control.admit(ask(), denial.retry_at), Admission)
 
 
+def test_the_wait_that_is_told_and_the_time_to_come_back_agree() -> None:
+    """However many places are kept before it, the promise begins where the told wait has it end."""
+    control = busy(12)
+    for i in range(20):
+        denial = refusal(control, ask(f"u{i}"))
+        assert denial.retry_at is not None
+        assert 0 <= denial.retry_at - NOON - (denial.used - 60) <= 1
+
+
 def test_a_place_is_kept_from_the_end_of_a_pause_that_is_scheduled() -> None:
     control = busy(12)
     told = refusal(control, ask("ann")).retry_at

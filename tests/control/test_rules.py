@@ -211,6 +211,12 @@ def test_a_pause_without_end_tells_no_time() -> None:
     assert (denial.retry_at, denial.message) == (None, "Edits are paused.")
 
 
+def test_what_a_tier_does_not_include_is_not_told_to_come_back() -> None:
+    of = rules(switches=(Switch("tier", "free", "Soon."), Switch("feature", "priority", "Soon.")))
+    assert denied(of, ask()).kind == "paused"
+    assert denied(of, ask(service="priority")).kind == "plan"
+
+
 def test_the_time_is_the_one_at_which_all_rules_admit() -> None:
     now_on = Switch("tier", "free", "Soon.", None, NOON + 3600)
     of = rules("3/2h", switches=(now_on,))

@@ -269,12 +269,9 @@ class Capacity:
             at = wording.whole_second(now, late_s - promised_s)
         at = self._unpaused(ask, at)
         claim = Claim(ask.user_id, RULE, 0, at, at + KEPT_S) if math.isfinite(at) else None
-        wait_s = self._forecast.start_s(raw)
-        if wait_s <= promised_s:
-            wait_s = late_s
         soon = at - now <= SOON_S and not self._refuses(tier, now)
         first = not self._appointments.any_for(ask.user_id, now)
-        return wording.too_long(tier, promised_s, wait_s, claim, options, first, soon, now)
+        return wording.too_long(tier, promised_s, late_s, claim, options, first, soon, now)
 
     def _options(self, tier: Tier, ask: Ask, path: Path, now: float) -> tuple[Option, ...]:
         """Those who have nothing in flex are told the same for a second."""

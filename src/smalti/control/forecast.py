@@ -257,10 +257,6 @@ class Forecast:
             start_s, finish_s = self._by_deadline(raw, start_s, finish_s)
         return Wait(raw.position, start_s, finish_s)
 
-    def start_s(self, raw: Raw) -> float:
-        """Seconds within which its next picture gets its slot, nine times in ten."""
-        return self._start(raw, raw.start_s, 1)
-
     def last_s(self, raw: Raw) -> float:
         """Seconds within which its last picture gets its slot, nine times in ten."""
         return self._start(raw, raw.last_s, 1)

@@ -75,16 +75,19 @@ class Rules:
     # --- what is decided ---
 
     def denies(self, ask: Ask, device_s: float, now: float) -> Denial | None:
-        """Why a request is against the rules now. device_s: expected of the whole job."""
+        """Why a request is against the rules now. device_s: expected of the whole job.
+
+        What its tier does not include it is not told to wait for, whatever is paused.
+        """
         plan = self._plans[ask.tier]
-        if self._policy.switches:
-            switch = self._pausing(ask, now)
-            if switch is not None:
-                return self._paused(plan, ask, device_s, switch, now)
         if ask.served_as not in plan.services:
             return wording.not_in_plan(plan.tier, "service", ask.served_as, plan.tier.services)
         if plan.models and ask.model not in plan.models:
             return wording.not_in_plan(plan.tier, "model", ask.model, plan.tier.models)
+        if self._policy.switches:
+            switch = self._pausing(ask, now)
+            if switch is not None:
+                return self._paused(plan, ask, device_s, switch, now)
         for gauge in plan.gauges:
             if not gauge.admits(ask, device_s, now):
                 return self._over_limit(plan, ask, device_s, now)
@@ -126,12 +129,7 @@ class Rules:
 
     def _paused(self, plan: _Plan, ask: Ask, device_s: float, switch: Switch, now: float) -> Denial:
         """It tells when all rules admit the request, where that is known."""
-        outside = plan.models and ask.model not in plan.models
-        if (
-            ask.served_as not in plan.services
-            or outside
-            or self._room_for(plan, ask)[0] < ask.images
-        ):
+        if self._room_for(plan, ask)[0] < ask.images:
             return wording.paused(switch, None, now)
         _, _, told_by, retry_at = self._opens(plan, ask, device_s, now)
         known = retry_at if retry_at <= LAST_S else None

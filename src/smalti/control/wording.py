@@ -259,9 +259,9 @@ def too_long(
     tier: Tier, promised_s: float, wait_s: float, claim: Claim | None, options: tuple[Option, ...],
     first: bool, should_retry: bool, now: float,
 ) -> Denial:  # fmt: skip
-    """wait_s: within which the pictures would have their slots nine times in ten. claim: of the
-    place that is kept; None where a pause is to begin of which the end is not known. first: whether
-    none was kept for the user before."""
+    """wait_s: within which the pictures would surely have their slots, after those for whom places
+    are kept. claim: of the place that is kept for him; None where a pause is to begin of which the
+    end is not known. first: whether none was kept for the user before."""
     at = None if claim is None else claim.at
     return Denial(
         "capacity", "server/promise", "server", round(promised_s), math.ceil(wait_s), "seconds",
