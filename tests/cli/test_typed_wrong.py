@@ -30,6 +30,7 @@ def own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("tiers undo last --why x", "version has value 'last'. It must be a valid integer."),
         ("generate boat -n 11", "--n / -n has value '11'. It must be less than or equal to 10."),
         ("denials --hours", "Option '--hours' requires"),
+        ("generate boat -o a.webp --format jpeg", "'a.webp' and --format jpeg say different"),
         ("tiers set free --rungs kwality,size --why x", "has value 'kwality, size'. It must be a"),
         (f"users create {'b' * 201}", f"'{'b' * 40}' has 201."),
     ],
@@ -43,6 +44,14 @@ def test_a_seed_that_is_too_large_is_refused(capsys: pytest.CaptureFixture[str])
     assert run(["generate", "a boat", "--seed", str(2**53), "-o", "a.png"]) == 2
     assert f"Use one from 0 to {2**53 - 1}." in capsys.readouterr().err
     assert not Path("a.png").exists()
+
+
+def test_a_folder_that_takes_nothing_is_named_before_anything_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert run(["generate", "a boat", "-o", str(tmp_path / "a.png")]) == 2
+    assert f"Nothing may be written into {tmp_path}." in capsys.readouterr().err
 
 
 def test_a_folder_is_no_file_to_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

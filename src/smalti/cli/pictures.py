@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
@@ -137,6 +138,11 @@ def _draw(
         raise InvalidRequest(f"There is no folder {output.parent} to write {output.name} to.")
     if output is not None and output.is_dir():
         raise InvalidRequest(f"{output} is a folder. Name a file in it, as in {output / 'a.png'}.")
+    folder = Path() if output is None else output.parent
+    if not os.access(folder, os.W_OK):
+        raise InvalidRequest(
+            f"Nothing may be written into {folder.resolve()}. Choose -o elsewhere."
+        )
     if source is None and not prompt.strip():
         raise InvalidRequest("The prompt is empty. Say what to draw.")
 
@@ -187,7 +193,12 @@ def _format(output: Path | None, format: str | None) -> Format:
         return ENDINGS[output.suffix.lower()]
     if f".{format.lower()}" not in ENDINGS:
         raise InvalidRequest(f"'{format}' is no format. Use png, webp or jpeg.")
-    return ENDINGS[f".{format.lower()}"]
+    kind = ENDINGS[f".{format.lower()}"]
+    if output is not None and ENDINGS.get(output.suffix.lower(), kind) != kind:
+        raise InvalidRequest(
+            f"'{output.name}' and --format {format} say different formats. Leave one of them out."
+        )
+    return kind
 
 
 def _path(output: Path | None, kind: Format, index: int, seed: int, request: DrawRequest) -> Path:
