@@ -33,6 +33,7 @@ def figures(*words: object) -> Any:
         ("overload.py", "--fleet", "nowhere.json"),
         ("overload.py", "--demands", "nobody"),
         ("overload_day.py", "--data", "nowhere"),
+        ("overload_tables.py", "nowhere.json"),
         ("queue.py", "--waiting", 10),
         ("replay.py", "--requests", 1),
     ],
@@ -48,13 +49,32 @@ def test_where_nobody_waits_nothing_is_foreseen() -> None:
     assert found == {"equal_users:0.1": {"told": None, "resampled": None, "times_known": None}}
 
 
-def test_every_demand_is_decided_in_four_ways() -> None:
-    found = figures("overload.py", "--demands", "equal_users", "--loads", 0.5)
+def test_every_demand_is_decided_in_four_ways(tmp_path: Path) -> None:
+    written, page = tmp_path / "overload.json", tmp_path / "overload.md"
+    words = ("--demands", "equal_users", "--loads", 0.5, "--json", written)
+    found = figures("overload.py", *words)
     policies = found["equal_users"]["0.5x"]
     assert policies.keys() == {"smalti", "smalti_ladder", "fcfs", "round_robin", "priority"}
     told = {"goodput", "p95_over_promise", "promises_broken", "jain", "share_error",
             "eta_coverage", "eta_error", "attempts"}  # fmt: skip
     assert all(told <= each.keys() for each in policies.values())
+
+    text = (BENCH.parent / "docs" / "overload.md").read_text(encoding="utf-8")
+    page.write_text(text, encoding="utf-8")
+    reached = figures("overload_tables.py", written, "--into", page)
+    assert reached["goodput"] == reached["promises_broken"] == {"reached": 1, "of": 1}
+    before, after = text.splitlines(), page.read_text(encoding="utf-8").splitlines()
+    rows = [line for line in after if line.startswith("| equal_users |")]
+    assert [row.split(" | ")[1:3] for row in rows] == [["0.5x", "1.000"], ["0.5x", "0.0000"]]
+    assert [line for line in after if line not in rows] == [
+        line for line in before if not _is_run(line)
+    ]
+
+
+def _is_run(line: str) -> bool:
+    """Of one of the two tables of runs."""
+    cells = line.split(" | ")
+    return len(cells) > 4 and cells[1] in ("1x", "2x", "4x", "10x")
 
 
 def test_a_day_is_told_of_smalti_and_of_first_come_first_served() -> None:
