@@ -13,9 +13,9 @@ const WAITED = ["wait_p50_s", "wait_p95_s"];
 /** The minutes, the newest of them as the last sixty seconds were: it has only begun. */
 export function rolling({ at, fleet, minutes }) {
   const [before, newest] = [minutes.at(-2), minutes.at(-1)];
-  if (!before) return minutes;
-  const rest = Math.max(0, 1 - (at - newest.at) / 60);
   const told = { ...newest, tiles: 60 * fleet.tiles_per_s };
+  if (!before) return [told];
+  const rest = Math.max(0, 1 - (at - newest.at) / 60);
   for (const name of COUNTED) told[name] += rest * before[name];
   for (const name of WAITED) told[name] ??= before[name];
   return [...minutes.slice(0, -1), told];
