@@ -1,10 +1,12 @@
-"""The tables of `docs/overload.md`, from `bench/overload.py --json`; and which aims are reached.
+"""The tables of the docs, from `bench/overload.py --json`; and which aims are reached.
 
-    python bench/overload_tables.py overload.json [more.json …] [--into docs/overload.md]
+    python bench/overload_tables.py overload.json [more.json …] \\
+        [--into docs/overload.md docs/measured.md]
 
-With `--into` the two tables of that page are replaced, else they are printed. Of each aim it says
-in how many runs it is reached, and what the others have. The last line is JSON: by aim, in how many
-runs it is `reached`, `of` those that have such a figure.
+Three tables: the aims, and in how many runs each is reached; what was delivered; what was promised.
+With `--into` they are replaced in the pages that have them, else they are printed. Then it says
+of each aim which runs do not reach it. The last line is JSON: by aim, in how many runs it is
+`reached`, `of` those that have such a figure.
 """
 
 from __future__ import annotations
@@ -12,10 +14,11 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import statistics
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from smalti.plan.sources import SOURCES
 
@@ -109,28 +112,67 @@ def _longer(run: Run) -> float | None:
     return max(run["smalti"]["p95_over_unloaded"].values(), default=None)
 
 
-Aim = tuple[Callable[[Run], float | None], float, float]
-"""A figure, and between what it should be."""
+class Aim(NamedTuple):
+    """words: for the page. figure: of a run. least, most: between what it should be."""
+
+    words: str
+    figure: Callable[[Run], float | None]
+    least: float
+    most: float
+
+    @property
+    def bounds(self) -> str:
+        if math.isinf(self.most):
+            return f"at least {self.least:g}"
+        return f"{self.least:g} to {self.most:g}" if self.least else f"at most {self.most:g}"
+
+
+def _at_most(most: float, words: str, figure: Callable[[Run], float | None]) -> Aim:
+    return Aim(words, figure, 0.0, most)
+
+
+def _at_least(least: float, words: str, name: str) -> Aim:
+    return Aim(words, lambda run: told(run, name), least, math.inf)
+
+
+def _covered(words: str, name: str, policy: str = "smalti") -> Aim:
+    return Aim(words, lambda run: run[policy].get(name), 0.88, 0.92)
+
+
+def _off(words: str, name: str, over: str = "") -> Aim:
+    return _at_most(0.15, words, lambda run: told(run, name, over))
+
+
 AT = {"p95_over_unloaded": "10x"}
 """An aim that is for one load."""
 AIMS: dict[str, Aim] = {
-    "goodput": (lambda run: told(run, "goodput"), 0.95, math.inf),
-    "promises_broken": (_beside_first_come, 0.0, 0.1),
-    "p95_over_promise": (_slowest, 0.0, 1.0),
-    "p95_over_unloaded": (_longer, 0.0, 1.2),
-    "jain": (lambda run: told(run, "jain"), 0.98, 1.0),
-    "share_error": (lambda run: told(run, "share_error"), 0.0, 0.05),
-    "attempts": (lambda run: told(run, "attempts"), 1.0, 1.05),
-    "eta_coverage": (lambda run: told(run, "eta_coverage"), 0.88, 0.92),
-    "eta_coverage_start": (lambda run: told(run, "eta_coverage_start"), 0.88, 0.92),
-    "eta_error": (lambda run: told(run, "eta_error"), 0.0, 0.15),
-    "eta_error_s": (lambda run: told(run, "eta_error_s", "wait_s"), 0.0, 0.15),
-    "eta_error_end": (lambda run: told(run, "eta_error_end"), 0.0, 0.15),
-    "eta_error_end_s": (lambda run: told(run, "eta_error_end_s", "end_s"), 0.0, 0.15),
-    "over_formulas": (_beside_formulas("eta_error"), 0.0, 0.5),
-    "over_formulas_s": (_beside_formulas("eta_error_s", "wait_s"), 0.0, 0.5),
-    "over_formulas_end": (_beside_formulas("eta_error_end"), 0.0, 0.5),
-    "ladder_eta_coverage": (lambda run: run["smalti_ladder"].get("eta_coverage"), 0.88, 0.92),
+    "goodput": _at_least(0.95, "work delivered within its promise (goodput)", "goodput"),
+    "promises_broken": _at_most(0.1, "promises broken, over first come's", _beside_first_come),
+    "p95_over_promise": _at_most(1.0, "p95 wait over the promise, of the slowest tier", _slowest),
+    "p95_over_unloaded": _at_most(
+        1.2, "p95 of a tier within its share, over what it is alone; at 10x", _longer
+    ),
+    "jain": _at_least(0.98, "Jain's index of equal users who all wait", "jain"),
+    "share_error": _at_most(
+        0.05, "shares of tiers that wait, off the weights by", lambda run: told(run, "share_error")
+    ),
+    "attempts": _at_most(1.05, "attempts a request", lambda run: told(run, "attempts")),
+    "eta_coverage": _covered("jobs that ended within p90", "eta_coverage"),
+    "eta_coverage_start": _covered("jobs that had their slot within p90", "eta_coverage_start"),
+    "eta_error": _off("p50 of the start, off by this part of the wait", "eta_error"),
+    "eta_error_s": _off("the same in seconds, over the mean wait", "eta_error_s", "wait_s"),
+    "eta_error_end": _off("p50 of the end, off by this part of the time", "eta_error_end"),
+    "eta_error_end_s": _off("the same in seconds, over the mean", "eta_error_end_s", "end_s"),
+    "over_formulas": _at_most(
+        0.5, "error of p50 over the better formula's", _beside_formulas("eta_error")
+    ),
+    "over_formulas_s": _at_most(
+        0.5, "the same in seconds", _beside_formulas("eta_error_s", "wait_s")
+    ),
+    "over_formulas_end": _at_most(0.5, "the same of the end", _beside_formulas("eta_error_end")),
+    "ladder_eta_coverage": _covered(
+        "jobs that ended within p90, with the ladder", "eta_coverage", "smalti_ladder"
+    ),
 }
 
 
@@ -162,28 +204,60 @@ def with_table(page: list[str], lines: list[str]) -> list[str]:
     return page[:first] + lines + page[last:]
 
 
-def reached(figures: dict[str, Any]) -> dict[str, dict[str, int]]:
+class Reached(NamedTuple):
+    """values: of the runs that have such a figure. missed: those that do not reach the aim."""
+
+    values: list[float]
+    missed: list[tuple[str, float]]
+
+    @property
+    def runs(self) -> int:
+        return len(self.values) - len(self.missed)
+
+
+def reached(figures: dict[str, Any]) -> dict[str, Reached]:
     found = {}
-    for name, (figure, least, most) in AIMS.items():
+    for name, aim in AIMS.items():
         known = [
             (f"{demand} at {load}", value)
             for demand, load, run in runs_of(figures)
-            if (value := figure(run)) is not None and AT.get(name, load) == load
+            if (value := aim.figure(run)) is not None and AT.get(name, load) == load
         ]
-        missed = [(run, value) for run, value in known if not least <= value <= most]
-        values = [value for _, value in known]
-        between = f"{min(values):.4g} to {max(values):.4g}" if values else "of no run"
-        print(f"{name}: {between}; {len(known) - len(missed)} of {len(known)} runs reach it")
-        for run, value in missed:
-            print(f"    {run}: {value:.4g}")
-        found[name] = {"reached": len(known) - len(missed), "of": len(known)}
+        missed = [(run, value) for run, value in known if not aim.least <= value <= aim.most]
+        found[name] = Reached([value for _, value in known], missed)
     return found
+
+
+def table_of_aims(found: dict[str, Reached]) -> list[str]:
+    lines = ["| what | aim | least to most | middle run | reached |", "|---|---|---|---|---|"]
+    for name, its in found.items():
+        if its.values:
+            between = f"{min(its.values):.3f} to {max(its.values):.3f}"
+            middle = f"{statistics.median(its.values):.3f}"
+        else:
+            between = middle = "–"
+        part = f"{its.runs} of {len(its.values)}"
+        aim = AIMS[name]
+        lines.append(f"| {aim.words} | {aim.bounds} | {between} | {middle} | {part} |")
+    return lines
+
+
+def replaced(pages: dict[Path, list[str]], lines: list[str]) -> None:
+    """In the page that has a table that begins as these do. Raises LookupError."""
+    for path, page in pages.items():
+        if lines[0] in page:
+            pages[path] = with_table(page, lines)
+            return
+    raise LookupError(
+        f"{', '.join(map(str, pages))}: no table that begins with '{lines[0]}'. "
+        "Name the page that has it too."
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("files", type=Path, nargs="+")
-    parser.add_argument("--into", type=Path, help="the page that has the tables")
+    parser.add_argument("--into", type=Path, nargs="+", help="the pages that have the tables")
     chosen = parser.parse_args()
     figures: dict[str, Any] = {}
     for file in chosen.files:
@@ -191,17 +265,24 @@ def main() -> None:
             figures |= json.loads(file.read_text(encoding="utf-8"))["figures"]
         except (OSError, ValueError, LookupError) as error:
             sys.exit(f"{file} is not what bench/overload.py --json writes: {error}")
-    tables = [table(figures, columns) for columns in (DELIVERED, PROMISED)]
+    found = reached(figures)
+    tables = [table_of_aims(found), table(figures, DELIVERED), table(figures, PROMISED)]
     if chosen.into is None:
         print("\n\n".join("\n".join(lines) for lines in tables))
     else:
-        page = chosen.into.read_text(encoding="utf-8").split("\n")
-        for lines in tables:
-            if lines[0] not in page:
-                sys.exit(f"{chosen.into} has no table that begins with '{lines[0]}'.")
-            page = with_table(page, lines)
-        chosen.into.write_text("\n".join(page), encoding="utf-8")
-    print(json.dumps({"bench": "overload_tables", "figures": reached(figures)}))
+        try:
+            pages = {path: path.read_text(encoding="utf-8").split("\n") for path in chosen.into}
+            for lines in tables:
+                replaced(pages, lines)
+            for path, page in pages.items():
+                path.write_text("\n".join(page), encoding="utf-8")
+        except (OSError, LookupError) as error:
+            sys.exit(str(error))
+    for name, its in found.items():
+        if its.missed:
+            print(f"{name}:", ", ".join(f"{run} {value:.4g}" for run, value in its.missed))
+    counts = {name: {"reached": r.runs, "of": len(r.values)} for name, r in found.items()}
+    print(json.dumps({"bench": "overload_tables", "figures": counts}))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -50,7 +51,7 @@ def test_where_nobody_waits_nothing_is_foreseen() -> None:
 
 
 def test_every_demand_is_decided_in_four_ways(tmp_path: Path) -> None:
-    written, page = tmp_path / "overload.json", tmp_path / "overload.md"
+    written = tmp_path / "overload.json"
     words = ("--demands", "equal_users", "--loads", 0.5, "--json", written)
     found = figures("overload.py", *words)
     policies = found["equal_users"]["0.5x"]
@@ -59,15 +60,21 @@ def test_every_demand_is_decided_in_four_ways(tmp_path: Path) -> None:
             "eta_coverage", "eta_error", "attempts"}  # fmt: skip
     assert all(told <= each.keys() for each in policies.values())
 
-    text = (BENCH.parent / "docs" / "overload.md").read_text(encoding="utf-8")
-    page.write_text(text, encoding="utf-8")
-    reached = figures("overload_tables.py", written, "--into", page)
+    before, pages = [], [tmp_path / "overload.md", tmp_path / "measured.md"]
+    for page in pages:
+        text = (BENCH.parent / "docs" / page.name).read_text(encoding="utf-8")
+        page.write_text(text, encoding="utf-8")
+        before += text.splitlines()
+    reached = figures("overload_tables.py", written, "--into", *pages)
     assert reached["goodput"] == reached["promises_broken"] == {"reached": 1, "of": 1}
-    before, after = text.splitlines(), page.read_text(encoding="utf-8").splitlines()
+    after = [line for page in pages for line in page.read_text(encoding="utf-8").splitlines()]
     rows = [line for line in after if line.startswith("| equal_users |")]
     assert [row.split(" | ")[1:3] for row in rows] == [["0.5x", "1.000"], ["0.5x", "0.0000"]]
-    assert [line for line in after if line not in rows] == [
-        line for line in before if not _is_run(line)
+    aims = [line for line in after if _is_aim(line)]
+    assert len(aims) == len(reached) == sum(map(_is_aim, before))
+    assert "| at least 0.95 | 1.000 to 1.000 | 1.000 | 1 of 1 |" in aims[0]
+    assert [line for line in after if line not in rows and line not in aims] == [
+        line for line in before if not _is_run(line) and not _is_aim(line)
     ]
 
 
@@ -75,6 +82,10 @@ def _is_run(line: str) -> bool:
     """Of one of the two tables of runs."""
     cells = line.split(" | ")
     return len(cells) > 4 and cells[1] in ("1x", "2x", "4x", "10x")
+
+
+def _is_aim(line: str) -> bool:
+    return bool(re.search(r"\| \d+ of \d+ \|$", line))
 
 
 def test_a_day_is_told_of_smalti_and_of_first_come_first_served() -> None:
