@@ -11,14 +11,16 @@ from smalti.control.fluid import Party, shares
 
 
 class Drops:
-    """What is served to each party, drop by drop. step_s: of time."""
+    """What is served to each party, drop by drop. step_s: of time. debt: as of `Course`."""
 
-    def __init__(self, parties: Sequence[Party], rate: float, due: Due, step_s: float) -> None:
+    def __init__(
+        self, parties: Sequence[Party], rate: float, due: Due, step_s: float, debt: float = math.inf
+    ) -> None:
         self.parties, self.rate, self.due, self.step_s = parties, rate, due, step_s
         self.left = [math.inf, *[its.waiting for its in parties[1:]]]
         self.levels = [its.level for its in parties]
         self.given = [0.0] * len(parties)
-        self.now, self.until = 0.0, 0
+        self.now, self.until, self.rises_to, self.debt = 0.0, 0, 0.0, debt
 
     def served(self) -> Iterator[tuple[float, float, bool]]:
         """What the first party gets in each step, of how long, and whether deadlines decided."""
@@ -64,7 +66,8 @@ class Drops:
             self.left[i] += party.arriving[self.until] * step_s - its
             self.left[i] = max(self.left[i], 0.0)
             if hurried:
-                self.levels[i] += its / party.weight
+                level = min(self.levels[i] + its / party.weight, self.rises_to + self.debt)
+                self.levels[i] = max(self.levels[i], level)
             elif self.left[i] <= 0.0:
                 self.levels[i] = max(self.levels[i], self.rises_to)
         self.now += step_s
@@ -75,10 +78,16 @@ class Drops:
 
 
 def seconds(
-    parties: Sequence[Party], rate: float, work: float, due: Due, step_s: float, passing: float = 0
+    parties: Sequence[Party],
+    rate: float,
+    work: float,
+    due: Due,
+    step_s: float,
+    passing: float = 0,
+    debt: float = math.inf,
 ) -> float:
     """Until the first party has been served so much."""
-    drops, own = Drops(parties, rate, due, step_s), parties[0].arriving
+    drops, own = Drops(parties, rate, due, step_s, debt), parties[0].arriving
     for gets, lasts_s, hurried in drops.served():
         if hurried:
             work = max(work - gets, 0.0)

@@ -37,6 +37,7 @@ class Picture:
     path: Path
     work: float
     charged: float = 0.0
+    class_charged: float = 0.0
 
 
 @dataclass
@@ -118,7 +119,12 @@ class SlowQueue:
                 )
                 group.virtual += max(given, 0.0) / (weights + member.weight)
                 group.unsettled = min(given, 0.0)
-            self.charge(path, p.work)
+            owes = p.work
+            if hurries and self.credit is not None and len(path) == 1:
+                most = member.weight * (group.served + self.credit - member.tag)
+                owes = max(min(p.work, most), 0.0)
+            self.charge(path, owes)
+        p.class_charged = owes
         self.waiting.remove(p)
         self.running.append(p)
         self.look()
@@ -126,8 +132,11 @@ class SlowQueue:
     def settle(self, p: Picture, cost: float) -> None:
         self.running.remove(p)
         for path in ways(p.path):
-            self.known[path[:-1]].unsettled += cost - p.charged
-            self.charge(path, cost - p.charged)
+            more = cost - p.charged
+            if len(path) == 1:
+                more = max(more, -p.class_charged)
+            self.known[path[:-1]].unsettled += more
+            self.charge(path, more)
         self.look()
 
     def put_back(self, p: Picture) -> None:

@@ -86,15 +86,15 @@ def test_the_rate_is_shared_out_and_nobody_gets_more_than_he_can_use(parties: li
 
 
 @settings(deadline=None, max_examples=60)
-@given(situations(), st.floats(0, 100), st.floats(0, 5))
+@given(situations(), st.floats(0, 100), st.floats(0, 5), st.sampled_from([0.0, 5.0, math.inf]))
 def test_small_steps_take_as_long(
-    situation: tuple[list[Party], Due], work: float, passing: float
+    situation: tuple[list[Party], Due], work: float, passing: float, debt: float
 ) -> None:
     parties, due = situation
-    told_s = course(parties, due).seconds(work, passing)
+    told_s = Course(parties, RATE, edge_s(due), due, debt=debt).seconds(work, passing)
     assume(told_s <= UNTIL_S[0])
     step_s = max(told_s, 1.0) / 2000
-    slow_s = slow_fluid.seconds(parties, RATE, work, due, step_s, passing)
+    slow_s = slow_fluid.seconds(parties, RATE, work, due, step_s, passing, debt)
     assert slow_s == pytest.approx(told_s, rel=0.02, abs=0.1)
 
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smalti.control import Controller
-from smalti.control.forecast import FIRST_DEVICE_S
+from smalti.control.forecast import FIRST_DEVICE_S, FIRST_SLOT_S
+from smalti.control.share import CREDIT_S
 
 _WEIGHTS = {"free": 1.0, "plus": 3.0, "team": 8.0}
 _WORK = 100.0
@@ -40,9 +41,13 @@ def test_it_is_as_counted_by_drawing_all(tiers: list[str], data: st.DataObject) 
 
 
 def test_what_others_have_coming_is_before_who_was_served_early() -> None:
-    """Ten of free went before their turn, for what was promised. The two weigh the same, so plus
-    has ten coming before free is served again."""
+    """Ten of free went before their turn, for what was promised. It stands back for half of the
+    slots for ten seconds, and no longer."""
     control = controller(tier("free"), tier("plus"))
+    send(control, ask("first"))
+    first = control.next(NOON)
+    assert first is not None
+    control.finished(first.job_id, first.index, _WORK * FIRST_DEVICE_S, NOON + _WORK * FIRST_SLOT_S)
     early = [send(control, ask(f"early{i}")) for i in range(10)]
     for i in range(30):
         send(control, ask(f"plus{i}", tier="plus"))
@@ -56,7 +61,7 @@ def test_what_others_have_coming_is_before_who_was_served_early() -> None:
     assert told is not None
     control.finished(holder.job_id, holder.index, _WORK * FIRST_DEVICE_S, NOON)
     assert told.position == pytest.approx(named_before(control, last), abs=1)
-    assert told.position >= 9
+    assert told.position == pytest.approx(CREDIT_S / 2 / (_WORK * FIRST_SLOT_S), abs=1)
 
 
 def test_who_is_expected_is_not_counted() -> None:

@@ -179,6 +179,39 @@ def test_a_class_that_was_away_is_ahead_by_its_credit_and_no_more() -> None:
     assert shop.served["old"] - before == pytest.approx(0.2 * 200, abs=5)
 
 
+def test_a_class_that_was_served_early_stands_back_by_its_credit_and_no_more() -> None:
+    """Ten device-seconds for its weight; one of weight 4 is served forty meanwhile."""
+    queue = FairQueue()
+    queue.root.credit = 10.0
+    queue.put("early", path("free", "e"), range(200), 1.0)
+    queue.put("other", path("plus", "o"), range(2000), 1.0)
+    for _ in range(100):
+        named = queue.next(0.0, "early")
+        assert named is not None
+        queue.finish(*named, 1.0)
+    turns = []
+    for _ in range(200):
+        named = queue.next(0.0)
+        assert named is not None
+        queue.finish(*named, 1.0)
+        turns.append(named[0])
+    assert turns[:39].count("early") == 0
+    assert turns.count("early") == pytest.approx(0.2 * 160, abs=2)
+
+
+def test_what_was_not_charged_is_not_given_back() -> None:
+    """A class is served far beyond its credit, and all of it is taken off its slots again."""
+    queue = FairQueue()
+    queue.root.credit = 10.0
+    queue.put("early", path("free", "e"), range(100), 1.0)
+    queue.put("other", path("plus", "o"), range(2000), 1.0)
+    early = [queue.next(0.0, "early") for _ in range(50)]
+    for named in early:
+        assert named is not None and queue.finish(*named, 0.0)
+    turns = [named[0] for _ in range(40) if (named := queue.next(0.0)) is not None]
+    assert turns.count("early") == pytest.approx(0.2 * 40, abs=1)
+
+
 @given(goes=st.lists(st.integers(1, 60), min_size=5, max_size=30))
 @settings(deadline=None)
 def test_who_comes_and_goes_has_his_credit_once(goes: list[int]) -> None:

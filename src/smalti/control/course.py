@@ -2,7 +2,8 @@
 
 Two orders, as slots are given (`keeping`): the fair one as a fluid, and, while promises are at
 their edge, that of deadlines. Then all that is due by the latest time that is in danger goes first,
-whoever it is of; who has it has it on its account, and the others what they are short of later.
+whoever it is of; who has it has it on its account, up to a bound, and the others what they are
+short of later.
 """
 
 from __future__ import annotations
@@ -59,13 +60,14 @@ class Course:
 
     parties: the class itself, of which it is not looked at what waits, and its rivals. rate: work
     per second of all slots together. calm_s: until then no deadline is in danger, whatever is
-    served; due is not looked at before. grain_s: what is no later than this is at once.
+    served; due is not looked at before. grain_s: what is no later than this is at once. debt: how
+    far early turns bring a level above that of who is served in turn, at most.
     """
 
     __slots__ = (
-        "_arriving", "_at_s", "_calm_s", "_due", "_ends_s", "_given", "_grain_s", "_in_danger",
-        "_left", "_level", "_levels", "_parties", "_rate", "_rates", "_runs_out", "_stages",
-        "_until",
+        "_arriving", "_at_s", "_calm_s", "_debt", "_due", "_ends_s", "_given", "_grain_s",
+        "_in_danger", "_left", "_level", "_levels", "_parties", "_rate", "_rates", "_runs_out",
+        "_stages", "_until",
     )  # fmt: skip
 
     def __init__(
@@ -75,8 +77,9 @@ class Course:
         calm_s: float = math.inf,
         due: Due = NOTHING_DUE,
         grain_s: float = LEAST_GRAIN_S,
+        debt: float = math.inf,
     ) -> None:
-        self._parties, self._rate, self._due = parties, rate, due
+        self._parties, self._rate, self._due, self._debt = parties, rate, due, debt
         self._calm_s, self._grain_s = calm_s - LEAST_GRAIN_S, grain_s
         self._in_danger = self._calm_s <= 0.0
         self._left = [math.inf, *[its.waiting for its in parties[1:]]]
@@ -214,6 +217,7 @@ class Course:
         """A stage is over. Who has nothing waiting is short of nothing."""
         left, levels, arriving, level = self._left, self._levels, self._arriving, self._level
         _, lasts_s, _, hurried = stage
+        most = level + self._debt
         for i, rate in enumerate(self._rates):
             served = rate * lasts_s
             self._given[i] += served
@@ -221,7 +225,11 @@ class Course:
             if left[i] < 0.0 or i == self._runs_out:
                 left[i] = 0.0
             if hurried:
-                levels[i] += served / self._parties[i].weight
+                rises = served / self._parties[i].weight
+                if levels[i] + rises < most:
+                    levels[i] += rises
+                elif levels[i] < most:
+                    levels[i] = most
             elif rate > 0.0 or (left[i] <= 0.0 and levels[i] < level):
                 levels[i] = level
         self._at_s = self._ends_s

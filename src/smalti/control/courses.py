@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from smalti.control.course import Course
@@ -50,7 +51,9 @@ class Courses:
         ends_at = self.at + margin_s
         calm_s = self._promises.edge(rate) - ends_at
         due = self._promises.due({name: i for i, name in enumerate(names) if i or helped}, ends_at)
-        course = Course(parties, rate, calm_s, due, GRAIN * margin_s)
+        credit = self._queue.root.credit
+        debt = math.inf if credit is None else credit / self._queue.device_s_per_work
+        course = Course(parties, rate, calm_s, due, GRAIN * margin_s, debt)
         self._found[step.name, helped] = stamp, course
         return course
 

@@ -129,7 +129,8 @@ class FairQueue:
         """Name the picture that gets a slot now. One that was put back goes before all others.
 
         hurry: a job that is its user's first and goes before its turn, next after those. Its
-        picture is charged as any other, so it stands back for it later.
+        picture is charged as any other, so it stands back for it later; its class does so up to
+        its credit.
         """
         before_turn = True
         if self.returned:
@@ -149,14 +150,12 @@ class FairQueue:
         if not job.indices:
             user.remove(job)
             del self._jobs[job.job_id]
-        cost_s = work * self.device_s_per_work
-        run = Run(named[0], user, work, cost_s, now, len(self.running) + 1)
-        self.running[named] = user.runs[named] = run
+        cost_s = class_s = work * self.device_s_per_work
         at = user.seat
         group = at.parent
         while group is not None:
             if before_turn:
-                group.charge_early(at, work, cost_s)
+                class_s = group.charge_early(at, work, cost_s, hurry is not None)
             else:
                 group.charge(at, work, cost_s)
             at = group.seat
@@ -164,6 +163,8 @@ class FairQueue:
         at.running += 1
         at.waiting -= 1
         at.work = at.work - work if at.waiting else 0.0
+        run = Run(named[0], user, work, cost_s, now, len(self.running) + 1, class_s)
+        self.running[named] = user.runs[named] = run
         return named
 
     def clock_set(self, by_s: float) -> None:
@@ -178,7 +179,7 @@ class FairQueue:
         if run is not None:
             self.changes += 1
             del run.user.runs[job_id, index]
-            self._settle(run.user, device_s - run.charged_s)
+            self._settle(run, device_s)
         return run
 
     def put_back(self, job_id: str, index: int) -> bool:
@@ -195,7 +196,7 @@ class FairQueue:
         job.user.put_first(job)
         self.returned.add((job_id, index), job)
         _more(job.user, 1, job.work)
-        self._settle(run.user, -run.charged_s)
+        self._settle(run, 0.0)
         return True
 
     def withdraw(self, job_id: str) -> list[int]:
@@ -278,11 +279,15 @@ class FairQueue:
         assert isinstance(below, User)
         return below.first
 
-    def _settle(self, user: User, device_s: float) -> None:
+    def _settle(self, run: Run, device_s: float) -> None:
+        """Nobody gets back more than he was charged."""
+        user, more_s = run.user, device_s - run.charged_s
         at = user.seat
         group = at.parent
         while group is not None:
-            group.settle(at, device_s)
+            if group is self.root and more_s < -run.class_s:
+                more_s = -run.class_s
+            group.settle(at, more_s)
             at = group.seat
             group = at.parent
         at.running -= 1

@@ -17,7 +17,10 @@ waiting do not depend on it, so the bound on what two of them are served is that
 Classes, at the first level, are few and of unequal weight, and one that sends little should not
 find itself behind for it. There a `credit` is set: a class that comes back starts so much before
 the tag of who was served last, if its own tag is not later. What it has not used lately it may use
-at once, up to the credit and no more.
+at once, up to the credit and no more. The same holds the other way: for turns that came early, as
+its promises were due, a class stands back behind the tag of who was served last by its credit at
+most. Those promises were given while others left their shares idle, and what is lent is no debt; a
+class that had to make up for all of it would get nothing for minutes.
 
 A member that stands aside, because it has as many pictures running as it may, earns nothing by it
 either: it comes back at the tag of who was served last, if that is later than its own. It need not
@@ -105,7 +108,8 @@ class Group:
     waiting that may not. backlog: how much work waits for how many of both.
 
     virtual: from where newcomers start, unless there is a credit: how far before `served` they do
-    then. served: the latest tag of one who was named. weights: of all who have something waiting.
+    then, and how far behind it early turns bring somebody. served: the latest tag of one who was
+    named. weights: of all who have something waiting.
     """
 
     __slots__ = ("_latest", "_newest", "_unsettled", "aside", "backlog", "credit", "line",
@@ -219,13 +223,24 @@ class Group:
         if not waiting and not self.seat.standing and not self.aside:
             self._even()
 
-    def charge_early(self, member: Member, work: float, device_s: float) -> None:
-        """As `charge`, for a picture that goes before its turn: virtual time passes later."""
-        member.owed += device_s / member.weight
+    def charge_early(
+        self, member: Member, work: float, device_s: float, lent: bool = False
+    ) -> float:
+        """As `charge`, for a picture that goes before its turn: virtual time passes later.
+
+        lent: no more of it is charged than the credit allows. Returns how much is.
+        """
+        owes, credit = device_s / member.weight, self.credit
+        if lent and credit is not None:
+            most = self.served + credit - member.tag - member.owed
+            if most < owes:
+                owes = most if most > 0.0 else 0.0
+        member.owed += owes
         self._at_least(member.tag + member.owed)
         member.running += 1
         self._unsettled += device_s
         self.less(member, 1, work)
+        return owes * member.weight
 
     def settle(self, member: Member, device_s: float) -> None:
         """A picture of it left its slot. It was served so much more than its charge, or less."""

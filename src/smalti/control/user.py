@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from smalti.control.nouns import noun
@@ -127,7 +128,8 @@ class User:
 class Run:
     """A picture that holds a slot. charged_s: device-seconds it was charged when it was named.
 
-    among: pictures that held slots when it got its own, itself among them.
+    among: pictures that held slots when it got its own, itself among them. class_s: what its class
+    was charged, if that may be less.
     """
 
     job_id: str
@@ -136,3 +138,4 @@ class Run:
     charged_s: float
     since: float
     among: int = 1
+    class_s: float = math.inf
