@@ -81,10 +81,10 @@ class Service:
         self.policies = Policies(parts.database, settings, self.models, clock)
         self._recorder = recorder = recorder_to(settings.record_decisions)
         policy = self.policies.checked()
-        self._counted = policy.version
         controller = Controller(policy, settings.max_waiting)
         if recorder is not None:
             controller = Recorded(policy, settings.max_waiting, recorder.tell)
+        self._counted, self._counted_s = policy.version, controller.keep_s
         clock = Clock(clock, steady, controller.clock_set)
         keeper = Keeper(parts.blobs, health)
         self._books = books = Books(
@@ -208,8 +208,10 @@ class Service:
         if policy.version == self._counted:
             return
         controller.policy = policy
-        now = self._books.now()
-        controller.recount(self._books.jobs.reservations_since(now - controller.keep_s), now)
+        if controller.keep_s > self._counted_s:  # what was dropped since then counts again
+            now = self._books.now()
+            controller.recount(self._books.jobs.reservations_since(now - controller.keep_s), now)
+        self._counted_s = controller.keep_s
         self._counted = policy.version
         log.info("version %d of the tiers is in force", policy.version)
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from smalti.control.nouns import FULL, Reservation
-from smalti.store.job_reads import counted
+from smalti.store.job_reads import COUNTED, counted
 from smalti.store.readable import REQUEST
 from smalti.store.rows import DenialRow, counted_s
 from smalti.store.schema import denials, jobs, organisations, pictures, reservations, users
@@ -262,12 +262,7 @@ def past(
         admitted = [row for row in admitted if row.at >= since]
         denied = [row for row in denied if row.at >= since]
     counting = and_(held.at >= since - reach_s, held.at < since, held.images > held.refunded)
-    earlier = (
-        select(reservations)
-        .where(counting)
-        .order_by(held.at.desc(), held.job_id.desc())
-        .limit(before + 1)
-    )
+    earlier = COUNTED.where(counting).order_by(held.at.desc(), held.job_id.desc()).limit(before + 1)
     rows = [counted(row) for row in connection.execute(earlier)] if reach_s > 0 else []
     return Past(
         since=since,
