@@ -331,3 +331,20 @@ def test_a_tier_that_is_gone_is_the_default_one(tmp_path: Path) -> None:
     live(tmp_path, check)
     with pytest.raises(ConfigError, match="'default_tier' has value 'gold'"):
         live(tmp_path, check, default_tier="gold")
+
+
+def test_a_picture_that_waits_takes_no_room(tmp_path: Path) -> None:
+    """Each had 200 kB of black pixels from its acceptance on: a thousand of them 200 MB."""
+
+    async def check(it: Life) -> None:
+        drawn, waits = [await it.service.submit(ask("hold@5", seed=i), it.caller) for i in (1, 2)]
+        await it.holding()
+        assert drawn.pictures[0].canvas.flags.writeable
+        assert waits.pictures[0].canvas.strides == (0, 0, 0)
+        it.backend.release()
+        await it.holding()
+        it.backend.release()
+        await finish(waits)
+        assert waits.pictures[0].canvas.any()
+
+    live(tmp_path, check, slots=1)

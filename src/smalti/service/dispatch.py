@@ -124,6 +124,7 @@ class Dispatcher:
         """Whether the backend took it."""
         order = job.order(picture)
         drawing.rows = whole_rows(order)
+        picture.spread()
         try:
             self._backend.send(order, partial(self._hear, drawing, job, picture))
         except EngineError as error:

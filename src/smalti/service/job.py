@@ -28,7 +28,8 @@ Progress = Literal["waiting", "drawing", "drawn", "kept"]
 
 @dataclass(eq=False)
 class Picture:
-    """A picture on its way. canvas: native pixels; its first `rows` tile rows are final.
+    """A picture on its way. canvas: native pixels; its first `rows` tile rows are final. It is
+    `blank` until the picture is sent to be drawn.
 
     layout, drawn: what a new order goes on from. device_s: device time used in its name.
     blob, width, height, size_bytes: of its file, once it is kept.
@@ -46,6 +47,11 @@ class Picture:
     width: int | None = None
     height: int | None = None
     size_bytes: int | None = None
+
+    def spread(self) -> None:
+        """It has a canvas that can be drawn on from now on."""
+        if not self.canvas.flags.writeable:
+            self.canvas = np.zeros(self.canvas.shape, np.uint8)
 
     def follow(self, other: Picture) -> None:
         """From now on it is drawn together with one that is the same, as far as that is drawn."""
@@ -276,5 +282,6 @@ def picture_id_of(name: Name) -> str:
 
 
 def blank(frame: Frame) -> Rgb:
-    """A canvas for a frame's native picture."""
-    return np.zeros((frame.native_height, frame.native_width, 3), np.uint8)
+    """A canvas for a frame's native picture that cannot be drawn on, and takes no room: there may
+    be thousands that wait."""
+    return np.broadcast_to(np.uint8(0), (frame.native_height, frame.native_width, 3))
