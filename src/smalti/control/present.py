@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Reversible
 
 from smalti.control.accounts import FIELDS
 from smalti.control.limits import Bound
@@ -97,7 +97,7 @@ class Present:
         """Whether it is known for whom it counts."""
         return bool(getattr(about, FIELDS[bound.scope]))
 
-    def jobs(self, bound: Bound, about: Ask | Reservation) -> Iterable[Live]:
+    def jobs(self, bound: Bound, about: Ask | Reservation) -> Reversible[Live]:
         """What must go before there is room, the oldest first."""
         its = self._of(bound, about)
         return () if its is None else its.jobs.values()

@@ -15,6 +15,9 @@ from smalti.control.nouns import Ask, Occupancy, Reservation, ServiceTier, Wait
 from smalti.control.present import Lines, Present
 from smalti.control.tiers import Tier
 
+_LOOKED_AT = 32
+"""Jobs of which it is foreseen when they are gone, at either end of a crowd."""
+
 
 class Room:
     """max_waiting: pictures of all users that may wait; it may be set at any time. pending: those
@@ -127,15 +130,29 @@ class Room:
         return at if math.isfinite(at) else None
 
     def _until_fewer(self, bound: Bound, ask: Ask, pictures: int, now: float) -> float:
-        """Estimated seconds until so many of those that are counted are gone, nine times in ten."""
-        wait_s = 0.0
-        for live in self._present.jobs(bound, ask):
-            if pictures <= 0:
+        """Estimated seconds until so many of those that are counted are gone, nine times in ten.
+
+        Of a crowd, which there is where a bound was lowered, the oldest are looked at and those
+        that are the last to go.
+        """
+        jobs, wait_s, looks = self._present.jobs(bound, ask), 0.0, 0
+        for live in jobs:
+            if pictures <= 0 or looks == _LOOKED_AT:
                 break
-            running = len(live.running) if bound.of == "at once" else 0
-            there = live.pending + live.waiting + running
+            there, running = _there(bound, live)
             gone_s = self._until_gone(bound, live, min(pictures, there), running, now)
-            wait_s, pictures = max(wait_s, gone_s), pictures - there
+            wait_s, pictures, looks = max(wait_s, gone_s), pictures - there, looks + 1
+        if pictures <= 0:
+            return wait_s
+        may_stay, looks = bound.count - ask.images, 0
+        for live in reversed(jobs):
+            there, running = _there(bound, live)
+            if there > may_stay:
+                gone_s = self._until_gone(bound, live, there - may_stay, running, now)
+                wait_s, looks = max(wait_s, gone_s), looks + 1
+                if looks == _LOOKED_AT:
+                    break
+            may_stay = max(may_stay - there, 0)
         return wait_s
 
     def _until_gone(
@@ -150,6 +167,12 @@ class Room:
         last_s = max(most_s * (1.0 - each_s / half_s), first_s)
         part = (pictures - running - 1) / max(live.waiting - 1, 1)
         return first_s + (last_s - first_s) * part + drawn_s
+
+
+def _there(bound: Bound, live: Live) -> tuple[int, int]:
+    """Pictures of a job that a bound counts, and those of them that run."""
+    running = len(live.running) if bound.of == "at once" else 0
+    return live.pending + live.waiting + running, running
 
 
 def _latest(denial: Denial) -> float:
