@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from typing import Any
@@ -19,7 +20,7 @@ from smalti.api.admin_shapes import (
     UserPage,
     UserReply,
 )
-from smalti.store.people import DEFAULT_ORGANISATION
+from smalti.store.people import DEFAULT_ORGANISATION, People
 
 
 def made(live: Any, path: str, **fields: Any) -> dict[str, Any]:
@@ -204,3 +205,25 @@ def test_what_is_not_there_is_not_found(
 
 def test_a_large_body_is_not_read(live: Any) -> None:
     assert live.post("/v1/admin/organisations", name="x" * 100_001).status_code == 413
+
+
+@pytest.mark.parametrize("what", ["organisations", "users", "keys"])
+def test_lists_of_all_keep_nobody_waiting(
+    live: Any, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Reading and writing 20,000 users takes 0.4 s."""
+    on_loop = list[bool]()
+    find = getattr(People, what)
+
+    def found(*args: Any) -> Any:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            on_loop.append(False)
+        else:
+            on_loop.append(True)
+        return find(*args)
+
+    monkeypatch.setattr(People, what, found)
+    assert live.http.get(f"/v1/admin/{what}").json()["data"]
+    assert on_loop == [False]

@@ -99,7 +99,7 @@ class Admin:
 
     async def organisations(self) -> Response:
         """All organisations, oldest first."""
-        return _page(map(told_organisation, self._people.organisations()))
+        return await _all(told_organisation, self._people.organisations)
 
     async def add_organisation(self, request: Request) -> Response:
         """A new organisation."""
@@ -112,7 +112,7 @@ class Admin:
 
     async def users(self, query: Annotated[UsersQuery, Query()]) -> Response:
         """Users, oldest first."""
-        return _page(map(told_user, self._people.users(query.org_id)))
+        return await _all(told_user, self._people.users, query.org_id)
 
     async def add_user(self, request: Request) -> Response:
         """A new user."""
@@ -161,7 +161,7 @@ class Admin:
 
     async def keys(self, query: Annotated[KeysQuery, Query()]) -> Response:
         """Keys, oldest first; without their secrets, which nobody has any more."""
-        return _page(map(told_key, self._people.keys(query.user_id)))
+        return await _all(told_key, self._people.keys, query.user_id)
 
     async def add_key(self, request: Request) -> Response:
         """A new key. Its secret stands in this reply and nowhere else."""
@@ -257,6 +257,13 @@ def told_key(key: Key) -> dict[str, Any]:
         "expires_at": whole(key.expires_at),
         "revoked_at": whole(key.revoked_at),
     }
+
+
+async def _all(
+    told: Callable[[Made], dict[str, Any]], find: Callable[..., list[Made]], *whose: object
+) -> Response:
+    """A page of all that is found: there may be many, and nobody else waits for it."""
+    return await asyncio.to_thread(lambda: _page(map(told, find(*whose))))
 
 
 def _page(data: Iterable[dict[str, Any]]) -> Response:
