@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy import Connection
 from store_rows import accepted, drawn
 
 from smalti.store import purge
@@ -96,3 +97,27 @@ def test_much_is_forgotten_a_batch_at_a_time(jobs: Jobs, monkeypatch: pytest.Mon
         assert await jobs.purge(500.0, 500.0) == []
 
     asyncio.run(main())
+
+
+def test_reservations_are_forgotten_a_batch_at_a_time(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a million in one change kept all other writes waiting for 18 s."""
+    monkeypatch.setattr(purge, "BATCH", 3)
+    forget, gone = purge.forget_reservations, list[int]()
+
+    def told(connection: Connection, before: float) -> int:
+        gone.append(forget(connection, before))
+        return gone[-1]
+
+    monkeypatch.setattr(purge, "forget_reservations", told)
+
+    async def main() -> None:
+        await accepted(jobs, created_at=10.0)
+        for i in range(7):
+            await ended(jobs, 100.0 + i, created_at=20.0 + i)
+        await jobs.purge(0.0, 0.0, reservations_before=50.0)
+
+    asyncio.run(main())
+    assert gone == [3, 3, 1, 0]
+    assert len(jobs.reservations_since(0.0)) == 1

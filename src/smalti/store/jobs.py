@@ -250,7 +250,8 @@ class Jobs:
             pass
         if reservations_before is not None:
             before = reservations_before
-            await self._db.write(lambda c: purge.forget_reservations(c, before))
+            while await self._db.write(lambda c: purge.forget_reservations(c, before)):
+                pass
         return self._db.read(purge.doomed)
 
     async def forget_job(self, job_id: str) -> list[str]:

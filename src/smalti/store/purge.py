@@ -15,7 +15,7 @@ from smalti.store.rows import LIVE
 from smalti.store.schema import doomed_blobs, jobs, pictures, reservations
 
 BATCH = 500
-"""Jobs that are forgotten at a time, so that nobody waits long for the writer."""
+"""Jobs or reservations that are forgotten at a time, so that nobody waits long for the writer."""
 
 
 def forget_some(connection: Connection, jobs_before: float, pictures_before: float) -> int:
@@ -39,9 +39,13 @@ def forget_job(connection: Connection, job_id: str) -> list[str]:
     return names
 
 
-def forget_reservations(connection: Connection, before: float) -> None:
+def forget_reservations(connection: Connection, before: float) -> int:
+    """How many are forgotten; 0 when there is nothing left to forget."""
     ended = reservations.c.state != "held"
-    connection.execute(delete(reservations).where(reservations.c.at < before, ended))
+    old = select(reservations.c.job_id).where(reservations.c.at < before, ended)
+    gone = connection.scalars(old.order_by(reservations.c.at).limit(BATCH)).all()
+    connection.execute(delete(reservations).where(reservations.c.job_id.in_(gone)))
+    return len(gone)
 
 
 def doomed(connection: Connection) -> list[str]:
