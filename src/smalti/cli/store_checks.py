@@ -170,6 +170,15 @@ def _look(connection: Connection, url: URL) -> tuple[Finding, float | None]:
             )
         connection.exec_driver_sql("BEGIN IMMEDIATE")  # fails where nothing could be written
         connection.exec_driver_sql("ROLLBACK")
+    elif connection.exec_driver_sql("SHOW transaction_read_only").scalar() == "on":
+        return (
+            fail(
+                "database",
+                f"{place} only takes reads",
+                "Let it be written, or name the primary with database_url.",
+            ),
+            None,
+        )
     if not inspect(connection).has_table(facts.name):
         return ok("database", f"{place}, without tables yet"), None
     version = int(connection.scalar(select(facts.c.value).where(facts.c.name == VERSION)) or 0)

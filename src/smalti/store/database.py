@@ -14,11 +14,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, make_url
+from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from smalti.errors import ConfigError, StoreUnavailable
-from smalti.store import sqlite, trouble
+from smalti.store import postgres, sqlite, trouble
 from smalti.store.upgrade import make_or_upgrade
 
 T = TypeVar("T")
@@ -187,12 +187,10 @@ def _engines(url: URL) -> tuple[Engine, Engine]:
     if url.get_backend_name() == "sqlite":
         return sqlite.open_engines(url)
     try:
-        writer = create_engine(url, pool_pre_ping=True)
-        reader = create_engine(url, pool_pre_ping=True, isolation_level="REPEATABLE READ")
+        return postgres.open_engines(url)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise ConfigError(
             f"The database '{url.render_as_string()}' needs a driver that is not installed "
             f"({error}): pip install 'psycopg[binary]' and begin the address with "
             "postgresql+psycopg://."
         ) from None
-    return writer, reader

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from smalti.errors import StoreUnavailable
-from smalti.store import sqlite
+from smalti.store import postgres, sqlite
 
 
 @contextmanager
@@ -41,7 +41,7 @@ def reason(error: BaseException) -> str | None:
     if isinstance(error, PoolTimeout):
         return "too many threads read it at once"
     if isinstance(error, DBAPIError):
-        words = sqlite.reason(error.orig)
+        words = sqlite.reason(error.orig) or postgres.reason(error.orig)
         if words is None and _is_lost(error):
             words = f"it does not answer ({str(error.orig).splitlines()[0]})"
         return words
@@ -49,10 +49,11 @@ def reason(error: BaseException) -> str | None:
 
 
 def place(url: URL) -> str:
-    """Which database it is, without its password."""
+    """Which database it is, without a password."""
     if url.get_backend_name() == "sqlite":
         return str(url.database)
-    return url.render_as_string(hide_password=True)
+    hidden = [name for name in url.query if "password" in name.lower()]
+    return url.difference_update_query(hidden).render_as_string(hide_password=True)
 
 
 def _is_lost(error: DBAPIError) -> bool:
