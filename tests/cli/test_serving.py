@@ -5,12 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from fake_backend import FakeBackend
 
+from smalti.cli import serving
 from smalti.cli.commands import run
-from smalti.cli.serving import _greeting, check_local_mode
+from smalti.cli.serving import PatientServer, _greeting, check_local_mode, serve_until_stopped
 from smalti.config import Settings, read_settings
-from smalti.errors import ConfigError
+from smalti.errors import ConfigError, SmaltiError
+from smalti.models.facts import MODELS
+from smalti.service import Parts, open_parts
 from smalti.service.sole import sole_server
+from smalti.store.database import Database
 
 
 def settings(folder: Path, **flags: object) -> Settings:
@@ -52,3 +57,36 @@ def test_a_second_server_over_the_same_folder_is_refused(
     with sole_server(tmp_path):
         assert run(["serve", "--port", "0", "--device", "cpu", "--data-dir", str(tmp_path)]) == 2
     assert f"Another server runs over {tmp_path}" in capsys.readouterr().err
+
+
+def test_a_second_server_over_the_same_database_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"sqlite:///{tmp_path}/one.db"
+    monkeypatch.setenv("SMALTI_DATABASE_URL", address)
+    first = Database(address, alone=True)
+    folder = tmp_path / "second"
+    assert run(["serve", "--port", "0", "--device", "cpu", "--data-dir", str(folder)]) == 2
+    assert f"Another server uses the database {tmp_path}/one.db." in capsys.readouterr().err
+    first.close()
+
+
+def test_a_server_whose_database_was_taken_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Parts] = []
+
+    def opening(its: Settings, *, alone: bool) -> Parts:
+        opened.append(open_parts(its, alone=alone))
+        return opened[0]
+
+    def serving_until_taken(server: PatientServer, sockets: object) -> None:
+        opened[0].database.superseded = "Another server has used the database."
+        opened[0].database.when_superseded()
+        assert server.should_exit
+
+    monkeypatch.setattr(serving, "open_parts", opening)
+    monkeypatch.setattr(PatientServer, "run", serving_until_taken)
+    its = settings(tmp_path, port=0)
+    with pytest.raises(SmaltiError, match="Another server has used the database"):
+        serve_until_stopped(its, instead=(FakeBackend(), MODELS))

@@ -47,7 +47,7 @@ def finding(folder: Path) -> Finding:
 
 
 def test_settings_that_it_names_exist() -> None:
-    names = {row.name for row in TABLE} | {"slow_down", "pg_dump"}
+    names = {row.name for row in TABLE} | {"slow_down", "pg_dump", "pool_mode"}
     for word in re.findall(r"`([a-z0-9]+(?:_[a-z0-9]+)+)(?:=\w+)?`", MANUAL):
         known = word in names or word.startswith(("smalti_", "http_", "process_"))
         assert known, word

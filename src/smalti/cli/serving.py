@@ -47,12 +47,13 @@ def serve_until_stopped(
 
     instead: where pictures are drawn, and the models there, in place of this machine's device.
 
-    Raises ConfigError; StoreUnavailable; SmaltiError if the address is taken.
+    Raises ConfigError; StoreUnavailable; SmaltiError if the address is taken, or once another
+    server has taken the database.
     """
     check_local_mode(settings)
     backend, models, device = _engine(settings, loaders) if instead is None else _named(*instead)
     with _listen(settings.host, settings.port) as listener, sole_server(settings.data_dir):
-        parts = open_parts(settings)
+        parts = open_parts(settings, alone=True)
         try:
             first, secret = enter_first_people(parts.people, settings)
             traces = open_traces(settings.otlp_endpoint)
@@ -76,9 +77,13 @@ def serve_until_stopped(
             sys.stdout.write(_greeting(settings, port, device, key))
             sys.stdout.flush()
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+            server = PatientServer(config, service, settings.stop_grace_s)
+            parts.database.when_superseded = server.end
             with suppress(KeyboardInterrupt):
-                PatientServer(config, service, settings.stop_grace_s).run(sockets=[listener])
+                server.run(sockets=[listener])
             traces.close()
+            if parts.database.superseded is not None:
+                raise SmaltiError(parts.database.superseded)
         finally:
             parts.close()
 
@@ -123,6 +128,10 @@ class PatientServer(uvicorn.Server):
         super().__init__(config)
         self._service = service
         self._grace_s = grace_s
+
+    def end(self) -> None:
+        """As a signal to stop; from any thread."""
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         ending = asyncio.create_task(self._end_jobs())

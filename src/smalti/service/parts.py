@@ -26,8 +26,10 @@ class Parts:
         self.database.close()
 
 
-def open_parts(settings: Settings) -> Parts:
+def open_parts(settings: Settings, *, alone: bool = False) -> Parts:
     """Opens the database (and makes or upgrades its tables) and the place for pictures.
+
+    alone: for the server, which keeps other servers out of the database meanwhile.
 
     Raises ConfigError, StoreUnavailable.
     """
@@ -36,7 +38,8 @@ def open_parts(settings: Settings) -> Parts:
         blobs = FolderBlobs(settings.data_dir / "pictures")
     else:
         blobs = s3_blobs(settings.pictures_url, settings.s3_endpoint, settings.s3_region)
-    database = Database(settings.database_url or f"sqlite:///{settings.data_dir / 'smalti.db'}")
+    address = settings.database_url or f"sqlite:///{settings.data_dir / 'smalti.db'}"
+    database = Database(address, alone=alone)
     return Parts(database, Jobs(database), People(database), blobs)
 
 

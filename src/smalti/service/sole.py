@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from smalti.errors import ConfigError
+from smalti.store.exclusive import lock_file
 
 LOCK_FILE = "lock"
 
@@ -21,18 +21,16 @@ def sole_server(data_dir: Path) -> Iterator[None]:
     file = data_dir / LOCK_FILE
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        opened = file.open("a")
+        opened = lock_file(file)
     except OSError as error:
         raise ConfigError(
             f"{file} cannot be made: {error.strerror}. Set SMALTI_DATA_DIR to a folder that can be "
             "written."
         ) from None
+    if opened is None:
+        raise ConfigError(
+            f"Another server runs over {data_dir}. Stop it first, or give this one a folder of "
+            "its own with --data-dir."
+        )
     with opened:
-        try:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ConfigError(
-                f"Another server runs over {data_dir}. Stop it first, or give this one a folder of "
-                "its own with --data-dir."
-            ) from None
         yield

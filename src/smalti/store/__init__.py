@@ -1,6 +1,7 @@
 """What is remembered: who may draw, jobs and how far they are, pictures.
 
-database    one thread writes, anyone reads; sqlite, postgres and trouble: what goes wrong
+database    one thread writes, anyone reads; exclusive: one server at a time;
+            sqlite, postgres and trouble: what goes wrong, in words
 schema      the tables; upgrade: bringing older ones up to date
 people      organisations, users, keys
 jobs        accepted requests, checkpoints, reservations; idempotency: which key began which;

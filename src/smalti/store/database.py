@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from smalti.errors import ConfigError, StoreUnavailable
 from smalti.store import postgres, sqlite, trouble
+from smalti.store.exclusive import Superseded, claim_on
 from smalti.store.upgrade import make_or_upgrade
 
 T = TypeVar("T")
@@ -34,22 +35,33 @@ class _Write:
 
 
 class Database:
-    """url: an SQLAlchemy address of an SQLite file or a PostgreSQL database.
+    """url: an SQLAlchemy address of an SQLite file or a PostgreSQL database. alone: whether this
+    is the one server that decides over it, and another one is kept out until it is closed.
 
-    Makes or upgrades the tables. Raises ConfigError for an address that cannot be one, and
-    StoreUnavailable.
+    Makes or upgrades the tables. Raises ConfigError for an address that cannot be one or, with
+    `alone`, that another server uses; and StoreUnavailable.
+
+    superseded: why another server must have taken the database from this one, or None.
+    when_superseded: told of it once, on the writer's thread; the server is to end then.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, alone: bool = False) -> None:
         self.url = url
+        self.superseded: str | None = None
+        self.when_superseded: Callable[[], None] = lambda: None
         self._url = _parsed(url)
         self._writer, self._reader = _engines(self._url)
+        self._claim = claim_on(self._url) if alone else None
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._closed = False
         try:
+            if self._claim is not None:
+                self._claim.guard(self._writer)
             with trouble.told(self._url), self._writer.begin() as connection:
                 make_or_upgrade(connection)
+                if self._claim is not None:
+                    self._claim.enter(connection)
             self.read(lambda connection: None)  # opened now, a reader outlasts what befalls writers
         except BaseException:
             self._dispose()
@@ -127,10 +139,13 @@ class Database:
                     results.append((write, *_attempt(connection, write)))
         except BaseException as error:
             self._writer.dispose()  # a new connection sees a file that was replaced or freed
+            if isinstance(error, Superseded) and self.superseded is None:
+                self.superseded = error.message
+                self.when_superseded()
             for write in group:
                 each = error
                 if isinstance(error, StoreUnavailable):
-                    each = StoreUnavailable(str(error), told=error.told)
+                    each = type(error)(str(error), told=error.told)
                 write.outcome.set_exception(each)
             return
         for write, result, failure in results:
@@ -142,6 +157,8 @@ class Database:
     def _dispose(self) -> None:
         self._writer.dispose()
         self._reader.dispose()
+        if self._claim is not None:
+            self._claim.close()
 
 
 def read_once(url: str, do: Callable[[Connection], T]) -> T:
