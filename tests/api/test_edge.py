@@ -57,6 +57,14 @@ def counted(metrics: Metrics, status: int, route: str = "unmatched") -> bool:
     return line in metrics.page().decode()
 
 
+@pytest.mark.parametrize("where", [{"path": "/v1/jobs/a\0"}, {"query_string": b"after=a%00"}])
+def test_a_nul_in_an_address_goes_no_further(where: dict[str, Any]) -> None:
+    """PostgreSQL cannot look for it."""
+    sent = call(Edge(failing(ValueError("it came through"))), **where)
+    assert sent[0]["status"] == 400
+    assert b"Leave out %00." in sent[1]["body"]
+
+
 def test_a_crash_before_the_reply_is_a_500() -> None:
     metrics = Metrics()
     sent = call(Edge(failing(ValueError("oh")), metrics))

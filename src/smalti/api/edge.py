@@ -67,6 +67,11 @@ class Edge:
                 tell(method, route, exchange.status, seconds, about)
 
     async def _answer(self, exchange: Exchange, scope: Scope, receive: Receive) -> None:
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            said = "The address holds a NUL character, which no name has. Leave out %00."
+            bad = error_body(said, "invalid_request_error", "invalid_http")
+            await JsonReply(bad, status_code=400)(scope, receive, exchange.send)
+            return
         try:
             await self.app(scope, exchange.hear(receive), exchange.send)
         except ClientDisconnect:
