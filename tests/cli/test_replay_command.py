@@ -11,6 +11,7 @@ import pytest
 from smalti.cli.commands import run
 from smalti.control import DEFAULT_POLICY, Ask
 from smalti.control.recording import Recorded
+from smalti.store.database import Database
 
 
 def recording(file: Path) -> None:
@@ -83,6 +84,39 @@ def test_no_more_wait_than_the_server_lets_wait(
     told = replayed(tmp_path, capsys, rows, "--tiers", str(tmp_path / "smalti.toml"))
     assert told["by_tier"]["plus"]["drawn"] == 8 + 10
     assert told["refused"] == {"server/waiting": 12}
+
+
+def test_without_a_file_the_tiers_are_those_that_come_with_smalti(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not those of a server of whoever asks, who would not be told so."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    theirs = tmp_path / ".local/share/smalti/smalti.toml"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text('[tiers.free]\nlimits = ["1/day"]\n')
+    rows = "".join(f"{100 * i},ann,o,free,DE,smalti-mini,1,256,,\n" for i in range(4))
+    assert replayed(tmp_path, capsys, rows)["refused"] == {"free/day": 1}
+
+
+def test_tiers_that_were_changed_since_are_told_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "smalti.toml").write_text('[tiers.free]\nlimits = ["2/day"]\n')
+    files = ["--tiers", str(tmp_path / "smalti.toml")]
+    Database(f"sqlite:///{tmp_path}/smalti.db").close()
+    rows = "".join(f"{100 * i},ann,o,free,DE,smalti-mini,1,256,,\n" for i in range(3))
+    (tmp_path / "demand.csv").write_text(HEAD + rows)
+    command = ["replay", "--demand", str(tmp_path / "demand.csv"), "--json", *files]
+    assert run(command) == 0
+    assert capsys.readouterr().err == ""
+    change = ["tiers", "set", "free", "--limits", "1/day", "--why", "Too many."]
+    assert run([*change, "--data-dir", str(tmp_path)]) == 0
+    capsys.readouterr()
+    assert run(command) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["refused"] == {"free/day": 1}
+    assert "version 1 of its tiers counts" in said.err
 
 
 def test_who_gives_up_in_his_slot_is_not_drawn(

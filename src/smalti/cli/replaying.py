@@ -38,7 +38,11 @@ def replay(
         Path | None, typer.Option(help="A JSON file: devices, step_s, spread. One CPU if left out.")
     ] = None,
     tiers: Annotated[
-        Path | None, typer.Option(help="A smalti.toml whose tiers, switches and max_waiting count.")
+        Path | None,
+        typer.Option(
+            help="A smalti.toml whose tiers, switches and max_waiting count; those that come with "
+            "smalti if left out."
+        ),
     ] = None,
     begins: Annotated[
         str | None,
@@ -146,16 +150,27 @@ def _again(file: Path, as_json: bool) -> None:
 
 def _rules(file: Path | None) -> tuple[Policy, int]:
     """The policy, and how many pictures may wait. Raises ConfigError."""
-    from smalti.config import read_settings
+    from smalti.cli.store_checks import newest_policy
+    from smalti.config import Settings, read_settings
     from smalti.service.policies import policy_of
 
-    if file is not None and file.name != "smalti.toml":
+    if file is None:
+        settings = Settings()
+        return policy_of(settings), settings.max_waiting
+    if file.name != "smalti.toml":
         raise InvalidRequest(
             f"--tiers has value '{file}'. It must be a file of the name smalti.toml.", "tiers"
         )
-    if file is not None and not file.is_file():
+    if not file.is_file():
         raise ConfigError(f"There is no file {file}.")
-    settings = read_settings({} if file is None else {"data_dir": file.parent}, {})
+    settings = read_settings({"data_dir": file.parent}, {})
+    changed = newest_policy(settings)
+    if changed is not None:
+        typer.echo(
+            f"This goes by {file}. A server over {file.parent} does not: version {changed.version} "
+            "of its tiers counts, which `smalti tiers` shows and the console previews.",
+            err=True,
+        )
     return policy_of(settings), settings.max_waiting
 
 
