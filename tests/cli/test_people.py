@@ -91,6 +91,15 @@ def test_a_user_is_disabled_and_changes_tier(ask: Say, server: Database) -> None
     People(server).caller_of(secret, time.time())
 
 
+def test_what_a_disabled_user_has_waiting_is_told_to_be_drawn(
+    ask: Say, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask("users", "create", "ada")
+    assert run(["users", "disable", "ada", "--data-dir", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "ada is disabled. What was accepted of his is still drawn." in said
+
+
 def test_lists(ask: Say, capsys: pytest.CaptureFixture[str]) -> None:
     org = ask("orgs", "create", "Mosaic Ltd")
     ada = ask("users", "create", "ada", "--org", "Mosaic Ltd")

@@ -149,11 +149,11 @@ def set_tier(user: Who, tier: str, as_json: AsJson = False, data_dir: DataDir = 
 
 @users.command("disable")
 def disable_user(user: Who, as_json: AsJson = False, data_dir: DataDir = None) -> None:
-    """Refuse a user's keys, from the next request on."""
+    """Refuse a user's keys, from the next request on. What was accepted before is still drawn."""
     with opened(data_dir) as office:
         changed = office.people.disable(office.user(user).user_id)
         office.note("user.disable", user_id=changed.user_id)
-    _tell(changed, f"{changed.name} is disabled.", as_json)
+    _tell(changed, f"{changed.name} is disabled. What was accepted of his is still drawn.", as_json)
 
 
 @users.command("enable")
