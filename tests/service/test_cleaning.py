@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from lives import Clock, Life, ask, finish, live
 
-from smalti.service import NotFound
-from smalti.service.cleaning import DAY_S, clean
+from smalti.service import NotFound, cleaning
+from smalti.service.cleaning import DAY_S, clean, clean_hourly
 
 
 def test_pictures_go_first_and_jobs_later(tmp_path: Path) -> None:
@@ -48,5 +49,30 @@ def test_what_goes_on_is_never_too_old(tmp_path: Path) -> None:
         it.backend.release()
         await finish(job)
         assert it.service.find(job.job_id, it.caller).state == "succeeded"
+
+    live(tmp_path, check, clock=clock)
+
+
+def test_a_clock_that_is_ahead_at_the_start_has_time_to_be_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    slept: list[float] = []
+
+    async def sets_the_clock(seconds: float) -> None:
+        slept.append(seconds)
+        clock.now -= 365 * DAY_S if len(slept) == 1 else 0.0
+        if len(slept) == 3:
+            raise asyncio.CancelledError
+
+    async def check(it: Life) -> None:
+        job = await it.service.submit(ask(), it.caller)
+        await finish(job)
+        clock.now += 365 * DAY_S
+        monkeypatch.setattr(cleaning, "sleep", sets_the_clock)
+        with pytest.raises(asyncio.CancelledError):
+            await clean_hourly(it.service._books, it.service.settings)
+        assert it.service.picture(f"{job.job_id}/0.png")
+        assert slept == [600.0, 3600.0, 3600.0]
 
     live(tmp_path, check, clock=clock)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
+from asyncio import sleep
 
 from smalti.config import Settings
 from smalti.errors import StoreUnavailable
@@ -11,18 +11,21 @@ from smalti.service.books import Books
 
 log = logging.getLogger(__name__)
 
+FIRST_S = 600.0
+"""How long after a start: by then, a clock that was wrong when the machine started has been set."""
 EVERY_S = 3600.0
 DAY_S = 86_400
 
 
 async def clean_hourly(books: Books, settings: Settings) -> None:
     """Until cancelled."""
+    await sleep(FIRST_S)
     while True:
         try:
             await clean(books, settings)
         except StoreUnavailable as error:
             log.warning("what is old could not be deleted, and is tried again later: %s", error)
-        await asyncio.sleep(EVERY_S)
+        await sleep(EVERY_S)
 
 
 async def clean(books: Books, settings: Settings) -> int:
