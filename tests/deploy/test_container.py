@@ -43,6 +43,12 @@ def test_torch_is_the_one_that_is_tested() -> None:
     assert f"\n{pin}\n" in pins
 
 
+def test_what_settings_need_can_be_installed() -> None:
+    """The image has no pip: what is not in it cannot be used."""
+    (extras,) = re.findall(r"install '\.\[(.+)\]' \$MORE$", TEXT, re.M)
+    assert {"geo", "otel", "s3"} <= set(extras.split(","))
+
+
 def test_the_extras_exist() -> None:
     (extras,) = re.findall(r"install '\.\[(.+)\]'", TEXT)
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
