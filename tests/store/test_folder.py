@@ -30,6 +30,15 @@ def test_put_get_and_delete(blobs: FolderBlobs, tmp_path: Path) -> None:
     assert list((tmp_path / "pictures").iterdir()) == []
 
 
+def test_what_a_killed_process_left_of_a_picture_goes_with_it(
+    blobs: FolderBlobs, tmp_path: Path
+) -> None:
+    blobs.put("job_1/0.png", b"a picture")
+    (tmp_path / "pictures/job_1/.0.png.0123456789ab").write_bytes(b"half a pic")
+    blobs.delete("job_1/0.png")
+    assert list((tmp_path / "pictures").iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "name",
     ["", "key", "../key", "a/../../key.png", "/etc/passwd", "job/.hidden.png", "job/0", "a/b/c.png",

@@ -60,6 +60,8 @@ class FolderBlobs:
         path = self._path(name)
         with self._told():
             path.unlink(missing_ok=True)
+            for partial in path.parent.glob(f".{path.name}.*"):  # of a process that was killed
+                partial.unlink(missing_ok=True)
             with suppress(OSError):  # it goes with the last picture of its job
                 path.parent.rmdir()
 
