@@ -93,3 +93,15 @@ def test_no_time_is_told_within_a_pause_that_is_scheduled(until: float | None) -
     control.policy = replace(control.policy, switches=(pause,))
     denial = refusal(control, asked)
     assert (denial.rule, denial.retry_at) == ("server/patience", until)
+
+
+@pytest.mark.parametrize("promised_wait_s", [15.0, 60.0])
+def test_a_stream_is_not_suggested_while_streaming_is_paused(promised_wait_s: float) -> None:
+    promised = replace(PROMISED, promised_wait_s=promised_wait_s)
+    control, asked = busy(3, controller(promised)), replace(ask(), patience_s=0.5)
+    assert "or for a stream" in denied(control.consider(asked, NOON)).message
+    pause = Switch("feature", "streaming", "Streams rest.", None, NOON + 60)
+    control.policy = replace(control.policy, switches=(pause,))
+    said = denied(control.consider(asked, NOON)).message
+    assert "'Prefer: respond-async', or give your client more time" in said
+    assert "or for a stream" in denied(control.consider(asked, NOON + 60)).message

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from smalti.control import wording
 from smalti.control.appointments import KEPT_S, RULE, Appointments
@@ -188,9 +189,11 @@ class Capacity:
                 if gone_s > (over_s if helps else 0.0):
                     at = wording.whole_second(now, gone_s)
                     at = self._unpaused(ask, at) if helps else math.inf
+                    streamed = replace(ask, features=ask.features | {"streaming"})
+                    streams = self._unpaused(streamed, now) <= now
                     return wording.too_long_for_client(
                         ask.patience_s, wait.finish_s, promised_s if over_s > 0.0 else None,
-                        at if math.isfinite(at) else None, now,
+                        at if math.isfinite(at) else None, now, streams,
                     )  # fmt: skip
         if promised_s is not None and over_s > 0.0:
             fewer = self._fewer(tier, ask, path, offer, alone, now)

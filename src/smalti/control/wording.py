@@ -311,31 +311,33 @@ def _too_many_to_promise(
 
 def too_long_for_client(
     patience_s: float, finish_s: tuple[float, float], promised_s: float | None,
-    retry_at: float | None, now: float,
+    retry_at: float | None, now: float, streams: bool = True,
 ) -> Denial:  # fmt: skip
     """finish_s: within which the pictures would be drawn, one time in two and nine in ten.
     promised_s: within which they should start, where that cannot be promised either, so that a job
     would be refused too. retry_at: from when on they should be there in time; None where that is
-    not known."""
+    not known. streams: whether a stream may be asked for now."""
     options = (Option("job", finish_s),) if promised_s is None else ()
     return Denial(
         "capacity", "server/patience", "server", round(patience_s), math.ceil(finish_s[1]),
         "seconds", retry_at=retry_at, reason="load", options=options,
-        words=Words(_too_long_for_client, patience_s, finish_s[1], promised_s, retry_at, now),
+        words=Words(
+            _too_long_for_client, patience_s, finish_s[1], promised_s, retry_at, streams, now
+        ),
     )  # fmt: skip
 
 
 def _too_long_for_client(
-    patience_s: float, finish_s: float, promised_s: float | None, at: float | None, now: float
-) -> str:
+    patience_s: float, finish_s: float, promised_s: float | None, at: float | None,
+    streams: bool, now: float,
+) -> str:  # fmt: skip
     told = (
         f"The pictures might be there only in {math.ceil(finish_s)} s, and your client says that "
         f"it gives up after {patience_s:g} s."
     )
     back = None if at is None else f"come back at about {time_in_words(at, now)}"
-    instead = (
-        "ask for a job with 'Prefer: respond-async', or for a stream, or give your client more time"
-    )
+    stream = ", or for a stream" if streams else ""
+    instead = f"ask for a job with 'Prefer: respond-async'{stream}, or give your client more time"
     if promised_s is None:
         do = instead if back is None else f"{instead}, or {back}"
     else:
