@@ -65,6 +65,11 @@ export function replace(parent, ...children) {
   parent.replaceChildren(...children.flat().filter(Boolean));
 }
 
+/** What stands there already is left alone, so that a screen reader does not read it again. */
+export function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 /** Run `draw` now and every second, for as long as `element` is on the page. */
 export function everySecond(element, draw) {
   draw();

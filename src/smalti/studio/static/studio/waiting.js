@@ -1,7 +1,7 @@
 // Where a job is in the queue, in words that are true for as long as they stand there.
 
 import { onReach } from "../api.js";
-import { button, everySecond, h, replace } from "../dom.js";
+import { button, everySecond, h, say } from "../dom.js";
 import { atMost, duration, t } from "../words.js";
 
 let away = false;
@@ -44,16 +44,16 @@ export class WaitCard {
 
   draw() {
     if (!this.told?.eta_s) {
-      replace(this.place, t("wait.drawing"));
-      replace(this.time);
-      replace(this.why, t("wait.leave"));
+      say(this.place, t("wait.drawing"));
+      say(this.time, "");
+      say(this.why, t("wait.leave"));
       return;
     }
     const passed = (performance.now() - this.since) / 1000;
     const [soon, late] = this.told.eta_s.map((s) => Math.max(0, s - passed));
-    replace(this.place, this.words());
-    if (away) replace(this.time, t("wait.away"));
-    else replace(this.time, late < 2 ? t("wait.any_moment") : t("wait.between", { soon: duration(soon), late: atMost(late) }));
-    replace(this.why, t("wait.why"), " ", t("wait.leave"));
+    say(this.place, this.words());
+    if (away) say(this.time, t("wait.away"));
+    else say(this.time, late < 2 ? t("wait.any_moment") : t("wait.between", { soon: duration(soon), late: atMost(late) }));
+    say(this.why, `${t("wait.why")} ${t("wait.leave")}`);
   }
 }
