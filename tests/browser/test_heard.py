@@ -42,3 +42,41 @@ def test_a_place_in_the_queue_is_read_out_once(
     assert (changed["place"], changed["why"]) == (0, 0)
     server.backend.release()
     turn(page, 1)
+
+
+def test_the_keyboard_stays_at_the_turn(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    def held() -> bool:
+        return bool(
+            page.evaluate("document.querySelector('.turn').contains(document.activeElement)")
+        )
+
+    server = striped(slots=1)
+    headers = {"authorization": f"Bearer {server.key}"}
+    switch = f"{server.url}/v1/admin/switches/tier/team"
+    said = {"message": "Back soon.", "why": "a test"}
+    httpx2.put(switch, json=said, headers=headers).raise_for_status()
+    visit = visitor(server.url)
+    page = visit.open(new_key(server))
+    for number in (1, 2):
+        ask(page, f"hold@{number}")
+        page.locator(".denied").nth(number - 1).wait_for()
+    again = page.get_by_role("button", name="Send it again")
+    again.first.press("Enter")
+    page.locator(".turn:last-child .denied").wait_for()
+    assert page.evaluate("document.activeElement.matches('.turn:last-child')")
+    httpx2.delete(switch, params={"why": "a test"}, headers=headers).raise_for_status()
+    page.get_by_role("button", name="Change the words").first.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "prompt"
+    again.press("Enter")
+    page.get_by_role("button", name="Cancel").wait_for()
+    assert held(), "it was accepted"
+    page.get_by_role("button", name="Cancel").press("Enter")
+    page.locator(".ended").wait_for()
+    assert held(), "it was cancelled"
+    page.get_by_role("button", name="Delete").press("Enter")
+    page.locator("dialog .danger").press("Enter")
+    until(page, "document.querySelector('.turn') === null")
+    assert page.evaluate("document.activeElement.id") == "main"
+    assert visit.complaints == []

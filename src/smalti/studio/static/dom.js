@@ -76,6 +76,13 @@ export function everySecond(element, draw) {
   const timer = setInterval(() => (element.isConnected ? draw() : clearInterval(timer)), 1000);
 }
 
+/** `act` takes `old` off the page. Who had the keyboard in it has it in `next` then. */
+export function passKeyboard(old, next, act) {
+  const held = old.contains(document.activeElement);
+  act();
+  if (held) next.focus({ preventScroll: true });
+}
+
 /** Move the keyboard to a new dialog, show it, and give the keyboard back when it closes. */
 export function showDialog(dialog) {
   const before = document.activeElement;

@@ -1,7 +1,7 @@
 // A conversation: turns in order, each of which goes on from a picture or begins afresh.
 
 import { ApiError } from "../api.js";
-import { h, replace } from "../dom.js";
+import { h, passKeyboard, replace } from "../dom.js";
 import { t } from "../words.js";
 import { denialCard } from "./denial.js";
 import { begin, freshName, list, parentOf } from "./requests.js";
@@ -89,14 +89,15 @@ export class Conversation {
       for (const { element, picture } of turn.frames) element.classList.toggle("chosen", base?.parent === `${turn.job.id}/${picture.index}`);
   }
 
-  /** wanted: as the composer tells it. */
-  async send(wanted) {
+  /** wanted: as the composer tells it. refused: what stands here of it, if it was sent before. */
+  async send(wanted, refused = null) {
     this.element.querySelector(".welcome")?.remove();
     const { base, ...asked } = wanted;
     const thumbnail = base ? base.url : null;
     const held = h("p", { class: "soft", role: "status" });
-    const place = h("article", { class: "turn sending" }, said(asked, thumbnail), h("div", { class: "status" }, h("p", {}, t("turn.sending")), held));
+    const place = h("article", { class: "turn sending", tabindex: -1, aria: { label: asked.prompt } }, said(asked, thumbnail), h("div", { class: "status" }, h("p", {}, t("turn.sending")), held));
     this.element.append(place);
+    if (refused) passKeyboard(refused, place, () => refused.remove());
     this.scroll();
     const name = this.name;
     try {
@@ -111,7 +112,7 @@ export class Conversation {
 
   put(job, place) {
     const turn = this.add(job);
-    place.replaceWith(turn.element);
+    passKeyboard(place, turn.element, () => place.replaceWith(turn.element));
     if (turn.job.status === "succeeded") this.goOn(turn.base(turn.pictures.length - 1));
     else this.awaited = job.id;
     this.scroll();
@@ -119,10 +120,7 @@ export class Conversation {
 
   refuse(place, wanted, error) {
     if (!(error instanceof ApiError)) console.error(error);
-    const again = (change) => {
-      place.remove();
-      this.send({ ...wanted, ...change });
-    };
+    const again = (change) => this.send({ ...wanted, ...change }, place);
     const denial = error.denial;
     const edit = () => this.edit(place, wanted);
     const card = denial ? denialCard(denial, again, edit) : h("div", { class: "status wrong", role: "alert" }, h("p", {}, error.message), h("button", { type: "button", onclick: edit }, t("turn.edit")));

@@ -1,6 +1,6 @@
 // One turn of a conversation: what was asked, and what came of it.
 
-import { button, h, replace } from "../dom.js";
+import { button, h, passKeyboard, replace } from "../dom.js";
 import { announce, confirmed } from "../shell.js";
 import { t } from "../words.js";
 import { showCopies } from "./copying.js";
@@ -36,7 +36,7 @@ export class Turn {
     });
     this.element = h(
       "article",
-      { class: "turn", id: job.id, aria: { label: job.asked.prompt }, data: { status: job.status } },
+      { class: "turn", id: job.id, tabindex: -1, aria: { label: job.asked.prompt }, data: { status: job.status } },
       said(job.asked, thumbnail),
       h("div", { class: `made many-${Math.min(job.images, 4)}` }, this.frames.map((frame) => frame.element)),
       this.status,
@@ -53,8 +53,13 @@ export class Turn {
       if (job) this.end(job);
       else if (!this.aborting.signal.aborted) this.gone();
     } catch (error) {
-      replace(this.status, h("div", { class: "status wrong", role: "alert" }, h("p", {}, error.message)));
+      this.tell(h("div", { class: "status wrong", role: "alert" }, h("p", {}, error.message)));
     }
+  }
+
+  /** In the place of how long it takes. */
+  tell(...what) {
+    passKeyboard(this.status, this.element, () => replace(this.status, ...what));
   }
 
   hear(told) {
@@ -83,7 +88,7 @@ export class Turn {
     this.job = job;
     this.element.dataset.status = job.status;
     if (job.status === "succeeded") {
-      replace(this.status, notes(job));
+      this.tell(notes(job));
       for (const { picture, tools } of this.frames) {
         picture.link(job);
         replace(tools, ...this.tools(picture));
@@ -91,7 +96,7 @@ export class Turn {
     } else {
       for (const picture of this.pictures) picture.stop();
       const why = job.status === "failed" ? t("turn.failed", { why: job.error?.message ?? "" }) : t("turn.cancelled");
-      replace(this.status, h("div", { class: "status ended" }, h("p", {}, why), this.deleteButton(true)));
+      this.tell(h("div", { class: "status ended" }, h("p", {}, why), this.deleteButton(true)));
     }
     this.actions.ended(this);
   }
@@ -144,7 +149,8 @@ export class Turn {
 
   gone() {
     this.leave();
-    this.element.remove();
+    const beside = this.element.nextElementSibling ?? this.element.previousElementSibling;
+    passKeyboard(this.element, beside ?? document.querySelector("main"), () => this.element.remove());
     this.actions.gone(this);
   }
 
