@@ -73,3 +73,24 @@ def test_who_signs_out_in_another_tab_is_asked_for_the_key(
     other.press("#key", "Enter")
     turn(page, 1)
     assert visit.complaints == []
+
+
+@pytest.mark.parametrize("limit", ["1/min", "1/3days"])
+def test_a_refusal_tells_one_time_and_that_of_who_reads_it(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted], limit: str
+) -> None:
+    server = striped()
+    tier = {"limits": [limit], "why": "a test"}
+    headers = {"authorization": f"Bearer {server.key}"}
+    httpx2.patch(f"{server.url}/v1/admin/tiers/free", json=tier, headers=headers).raise_for_status()
+    page = visitor(server.url, timezone_id="Asia/Kathmandu").open(new_key(server, "free"))
+    ask(page, "boat 1")
+    turn(page, 1)
+    page.locator(".basis button").click()
+    ask(page, "boat 2")
+    page.locator(".denied").wait_for()
+    said, clock = page.locator(".denied > p").all_inner_texts()
+    assert "UTC" not in said
+    told = clock.partition(", in ")[0]
+    assert told.startswith("The next slot opens at ")
+    assert f"{told}." in said

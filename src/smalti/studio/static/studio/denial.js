@@ -30,7 +30,7 @@ export function denialCard(denial, again, edit) {
   replace(
     card,
     h("h3", {}, denial.title),
-    h("p", {}, denial.detail),
+    h("p", {}, at ? inLocalTime(denial.detail, smalti.next_slot_at, at) : denial.detail),
     at ? clock : null,
     h("div", { class: "row" }, hopeless ? null : now, ...choices, change),
     at ? h("label", { class: "choice" }, alone, t("denied.by_itself")) : null,
@@ -44,6 +44,12 @@ export function denialCard(denial, again, edit) {
       if (left <= 0 && alone.checked) finish({});
     });
   return card;
+}
+
+/** text: with its time as the server's clock has it, with its day or without. told: that time. */
+function inLocalTime(text, told, at) {
+  const [day, clock] = told.replace("Z", "").split("T");
+  return text.replace(`${day} ${clock} UTC`, moment(at)).replace(`${clock} UTC`, moment(at));
 }
 
 function optionButton(option, finish) {
