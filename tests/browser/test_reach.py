@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import httpx2
 import pytest
-from browsing import ask, jobs_of, turn
+from browsing import ask, jobs_of, turn, until
 from hosted import Hosted, new_key
 
 pytestmark = pytest.mark.browser
@@ -108,3 +109,40 @@ def test_no_time_is_told_while_the_server_is_away(
     time.filter(has_text="Finished").wait_for()
     server.backend.release()
     turn(page, 3)
+
+
+def test_no_wait_from_before_is_told_until_it_is_heard_anew(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    """The server may be back seconds before the job is asked about again."""
+    server = striped(slots=1)
+    key = new_key(server)
+    visit = visitor(server.url)
+    page = visit.open(key)
+    ask(page, "hold@3")
+    server.backend.holding.get(timeout=10)
+    ask(page, "a boat")
+    page.locator(".waiting .time", has_text="Finished in").wait_for()
+    broken: list[str] = []
+
+    def breaks_off_then_hangs(route: Any) -> None:
+        broken.append(route.request.url)
+        if len(broken) <= 2:
+            route.abort()
+
+    unheard = re.compile("/v1/jobs/.")
+    page.route(unheard, breaks_off_then_hangs)
+    page.reload()
+    told = page.locator(".waiting .time").last
+    while len(broken) < 4:
+        page.wait_for_timeout(20)
+    page.evaluate("import('/assets/api.js').then((api) => api.ask('/v1/limits'))")
+    page.wait_for_selector("#unreachable", state="hidden")
+    told.evaluate("it => { it.textContent = '?'; }")
+    until(page, "[...document.querySelectorAll('.waiting .time')].at(-1).textContent !== '?'")
+    assert "told again once the server is back" in told.inner_text()
+    page.unroute(unheard)
+    page.reload()
+    page.locator(".waiting .time", has_text="Finished in").wait_for()
+    server.backend.release()
+    turn(page, 2)

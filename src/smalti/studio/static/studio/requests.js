@@ -56,7 +56,7 @@ export function ended(job) {
 
 /**
  * Follows a job to its end, over broken connections and restarts of the server. hear is told each
- * event of its stream. Resolves to the job as it ended; to null where it is no longer there. Raises
+ * event of its stream, and `smalti.lost` when that breaks off. Resolves to the job as it ended; to null where it is no longer there. Raises
  * ApiError where the key no longer opens it.
  */
 export async function watch(jobId, hear, signal) {
@@ -72,6 +72,7 @@ export async function watch(jobId, hear, signal) {
       if (error.name === "AbortError") return null;
       if (error instanceof ApiError && error.status === 404) return null;
       if (error instanceof ApiError && [401, 403].includes(error.status)) throw error;
+      hear({ type: "smalti.lost" });
       pauseMs = Math.min(LONGEST_PAUSE_MS, 2 * pauseMs);
     }
     await sleep(pauseMs);

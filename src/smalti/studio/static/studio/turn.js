@@ -67,6 +67,8 @@ export class Turn {
     switch (told.type) {
       case "smalti.waiting":
         return this.wait.hear(told);
+      case "smalti.lost":
+        return this.wait.lose();
       case "smalti.drawing":
         return this.wait.hear(null);
       case "smalti.job":

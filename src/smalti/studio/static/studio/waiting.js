@@ -32,7 +32,14 @@ export class WaitCard {
   hear(told) {
     this.told = told;
     this.since = performance.now();
+    this.lost = false;
     this.element.dataset.position = told?.position ?? "";
+    this.draw();
+  }
+
+  /** Nothing is heard of it until `hear` is called: what was told need not be true any more. */
+  lose() {
+    this.lost = true;
     this.draw();
   }
 
@@ -52,7 +59,7 @@ export class WaitCard {
     const passed = (performance.now() - this.since) / 1000;
     const [soon, late] = this.told.eta_s.map((s) => Math.max(0, s - passed));
     say(this.place, this.words());
-    if (away) say(this.time, t("wait.away"));
+    if (away || this.lost) say(this.time, t("wait.away"));
     else say(this.time, late < 2 ? t("wait.any_moment") : t("wait.between", { soon: duration(soon), late: atMost(late) }));
     say(this.why, `${t("wait.why")} ${t("wait.leave")}`);
   }
