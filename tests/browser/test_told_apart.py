@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from browsing import ask, jobs_of, turn
+from browsing import ask, jobs_of, turn, until
 from hosted import Hosted, new_key
 
 from smalti.control.ladder import Ladder
@@ -94,3 +94,20 @@ def test_a_refusal_tells_one_time_and_that_of_who_reads_it(
     told = clock.partition(", in ")[0]
     assert told.startswith("The next slot opens at ")
     assert f"{told}." in said
+
+
+def test_what_is_left_is_told_anew_when_its_time_has_come(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    server = striped()
+    headers = {"authorization": f"Bearer {server.key}"}
+    tier = {"limits": ["1/6s"], "why": "a test"}
+    httpx2.patch(f"{server.url}/v1/admin/tiers/free", json=tier, headers=headers).raise_for_status()
+    visit = visitor(server.url)
+    page = visit.open(new_key(server, "free"))
+    ask(page, "a boat")
+    turn(page, 1)
+    left = page.locator(".allowances .meter p").first
+    until(page, "document.querySelector('.allowances meter').value === 0")
+    until(page, "document.querySelector('.allowances meter').value === 1", within_s=12)
+    assert "1 of 1 picture left" in left.inner_text()

@@ -27,7 +27,7 @@ export class Allowances {
     replace(
       this.body,
       h("h2", {}, t("limits.tier", { tier: limits.tier })),
-      limits.limits.map((limit) => meter(limit)),
+      limits.limits.map((limit) => meter(limit, () => this.refresh())),
       limits.limits.length ? null : h("p", { class: "soft" }, t("limits.none")),
       h("p", { class: "soft" }, busyness(limits)),
       limits.paused.map((pause) => h("p", { class: "paused" }, pause.message)),
@@ -40,24 +40,28 @@ function busyness({ load, promised_wait_s: promised }) {
   return promised ? t("limits.busy", { promise: atMost(promised) }) : t("limits.busy_unpromised");
 }
 
-function meter(limit) {
+/** opens: called when the time that it tells has come, and there is more. */
+function meter(limit, opens) {
   const unit = t(`unit.${limit.unit}`, { n: limit.limit });
   const window = duration(limit.window_s);
   const left = t("limits.left", { left: number(limit.remaining), of: number(limit.limit), unit, window });
   const label = limit.model ? t("limits.of_model", { model: limit.model, left }) : left;
-  const opens = h("p", { class: "soft" });
+  const told = h("p", { class: "soft" });
+  let waits = false;
   const element = h(
     "div",
     { class: "meter", data: { rule: limit.rule } },
     h("p", {}, label),
     h("meter", { min: 0, max: limit.limit, value: limit.remaining, low: limit.limit * 0.25, aria: { label } }),
-    opens,
+    told,
   );
   everySecond(element, () => {
     const at = limit.reset_at ? new Date(limit.reset_at) : null;
     const left = at ? (at - serverNow()) / 1000 : 0;
     const moves = limit.floor !== limit.ceiling ? t("limits.breathes", { floor: limit.floor, ceiling: limit.ceiling }) : "";
-    replace(opens, [left > 0 ? t(limit.remaining ? "limits.more_at" : "limits.next_at", { at: moment(at), left: countdown(left) }) : "", moves].filter(Boolean).join(" "));
+    if (waits && left <= 0) opens();
+    waits = left > 0;
+    replace(told, [left > 0 ? t(limit.remaining ? "limits.more_at" : "limits.next_at", { at: moment(at), left: countdown(left) }) : "", moves].filter(Boolean).join(" "));
   });
   return element;
 }
