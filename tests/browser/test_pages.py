@@ -175,3 +175,15 @@ def test_the_narrowest_phone_has_all_of_the_studio(
     for place in (".send", ".basis button"):
         right = f"document.querySelector('{place}').getBoundingClientRect().right"
         assert page.evaluate(right) <= 320
+
+
+def test_what_is_too_long_is_refused_and_not_cut(
+    visitor: Callable[..., Any], server: Hosted
+) -> None:
+    page = visitor(server.url).open(new_key(server))
+    page.focus("#prompt")
+    page.keyboard.insert_text("a boat " * 5_000)
+    page.press("#prompt", "Enter")
+    page.locator(".status.wrong", has_text="32000").wait_for()
+    page.click("text=Change the words")
+    assert len(page.input_value("#prompt")) == len("a boat " * 5_000) - 1
