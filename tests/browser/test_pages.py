@@ -177,6 +177,19 @@ def test_the_narrowest_phone_has_all_of_the_studio(
         assert page.evaluate(right) <= 320
 
 
+def test_words_from_right_to_left_stand_so(visitor: Callable[..., Any], server: Hosted) -> None:
+    prompt = "قارب أزرق على البحر, boat."
+    page = visitor(server.url).open(new_key(server))
+    page.fill("#prompt", prompt)
+    assert page.evaluate("document.querySelector('#prompt').matches(':dir(rtl)')")
+    page.press("#prompt", "Enter")
+    turn(page, 1)
+    for place in (".said p", ".history a"):
+        assert page.locator(place).inner_text() == prompt
+        assert page.evaluate(f"document.querySelector('{place}').matches(':dir(rtl)')")
+    assert page.evaluate("document.querySelector('.conversation').matches(':dir(ltr)')")
+
+
 def test_what_is_too_long_is_refused_and_not_cut(
     visitor: Callable[..., Any], server: Hosted
 ) -> None:

@@ -30,7 +30,7 @@ export class Allowances {
       limits.limits.map((limit) => meter(limit, () => this.refresh())),
       limits.limits.length ? null : h("p", { class: "soft" }, t("limits.none")),
       h("p", { class: "soft" }, busyness(limits)),
-      limits.paused.map((pause) => h("p", { class: "paused" }, pause.message)),
+      limits.paused.map((pause) => h("p", { class: "paused", dir: "auto" }, pause.message)),
     );
   }
 }

@@ -13,7 +13,7 @@ export class Composer {
   constructor(onsend) {
     this.onsend = onsend;
     this.base = null;
-    this.words = h("textarea", { id: "prompt", rows: 1, placeholder: t("ask.placeholder"), aria: { label: t("ask.prompt") } });
+    this.words = h("textarea", { id: "prompt", rows: 1, dir: "auto", placeholder: t("ask.placeholder"), aria: { label: t("ask.prompt") } });
     this.file = h("input", { type: "file", accept: "image/*", hidden: true, aria: { label: t("ask.add_picture") }, tabindex: -1 });
     this.basis = h("div", { class: "basis", hidden: true });
     this.style = new StylePicker("style", t("style.any"));

@@ -30,7 +30,7 @@ export function denialCard(denial, again, edit) {
   replace(
     card,
     h("h3", {}, denial.title),
-    h("p", {}, at ? inLocalTime(denial.detail, smalti.next_slot_at, at) : denial.detail),
+    h("p", { dir: "auto" }, at ? inLocalTime(denial.detail, smalti.next_slot_at, at) : denial.detail),
     at ? clock : null,
     h("div", { class: "row" }, hopeless ? null : now, ...choices, change),
     at ? h("label", { class: "choice" }, alone, t("denied.by_itself")) : null,

@@ -29,7 +29,7 @@ export function receipt(job, index) {
 }
 
 export function factList(pairs) {
-  return h("dl", { class: "facts" }, pairs.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+  return h("dl", { class: "facts" }, pairs.flatMap(([name, value]) => [h("dt", {}, name), h("dd", { dir: "auto" }, value)]));
 }
 
 /** What a program may send to be served in full is told as what one can do here. */

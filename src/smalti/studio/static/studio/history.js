@@ -44,7 +44,7 @@ export class History {
   draw(open = this.open) {
     this.open = open;
     const items = [...this.found].map(([name, { title, live }]) =>
-      h("li", {}, h("a", { href: `#/c/${name}`, class: live ? "live" : "", aria: name === open ? { current: "page" } : {} }, title)),
+      h("li", {}, h("a", { href: `#/c/${name}`, dir: "auto", class: live ? "live" : "", aria: name === open ? { current: "page" } : {} }, title)),
     );
     replace(this.list, items.length ? items : h("li", { class: "soft" }, t("history.none")));
   }

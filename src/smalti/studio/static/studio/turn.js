@@ -17,7 +17,7 @@ export function said(asked, thumbnail) {
     "div",
     { class: "said" },
     thumbnail ? h("img", { src: thumbnail, alt: t("turn.from") }) : null,
-    h("p", {}, asked.prompt),
+    h("p", { dir: "auto" }, asked.prompt),
     asked.style ? h("span", { class: "chip" }, styleName(asked.style)) : null,
   );
 }
