@@ -264,6 +264,59 @@ def test_two_operators_at_once(visitor: Callable[..., Any], crowded: Crowded) ->
 
 
 @pytest.mark.parametrize("size", SIZES)
+def test_what_another_operator_does_is_shown_while_one_looks(
+    visitor: Callable[..., Any], crowded: Crowded, size: str
+) -> None:
+    visit = visitor(crowded.url, size, bypass_csp=True)
+    page = visit.open(crowded.key, "/console")
+    page.click("text=Levers")
+    news = page.locator(".news")
+    lever = page.locator("[data-tier=pro]")
+    lever.locator("summary").click()
+    for promised_s in (44, 45):
+        change = {"promised_wait_s": promised_s, "why": f"Now {promised_s}. " + 20 * "<b>why</b>"}
+        version = crowded.admin("PATCH", "/tiers/pro", **change)["version"]
+        news.filter(has_text=f"Version {version} was put in force by admin").wait_for()
+        assert f'("{change["why"]}")' in news.inner_text()
+        assert lever.get_by_label("Promised wait (s)").input_value() == str(promised_s)
+        assert (
+            page.locator("tr", has_text="in force").locator("td").first.inner_text() == f"{version}"
+        )
+        page.evaluate("scrollTo(0, 1e6)")
+        assert page.evaluate("document.querySelector('.news').getBoundingClientRect().top") > 0
+        assert serious(page) == []
+    lever.get_by_label("Waiting at a time").fill("21")
+    lever.get_by_label("Why").fill("more")
+    lever.get_by_role("button", name="Apply").click()
+    page.wait_for_selector(f".levers[data-version='{version + 1}']")
+    assert news.inner_text() == ""
+    crowded.admin("PATCH", "/tiers/pro", max_waiting=20, why="as it was")
+    assert visit.complaints == []
+
+
+def test_who_has_typed_something_is_told_of_another_change_before_his_own_counts(
+    visitor: Callable[..., Any], crowded: Crowded
+) -> None:
+    page = visitor(crowded.url).open(crowded.key, "/console")
+    page.click("text=Levers")
+    lever = page.locator("[data-tier=pro]")
+    lever.locator("summary").click()
+    lever.get_by_label("Weight").fill("9")
+    lever.get_by_label("Why").fill("I was second")
+    version = crowded.admin("PATCH", "/tiers/pro", weight=11, why="first")["version"]
+    page.locator(".news", has_text=f"Version {version} was put in force by admin").wait_for()
+    assert "weight 11" in lever.locator("summary").first.inner_text()
+    lever.get_by_role("button", name="Apply").click()
+    lever.locator(".wrong", has_text=f"Version {version} was put in force meanwhile").wait_for()
+    assert page.locator(".news").inner_text() == ""
+    assert crowded.admin("GET", "/tiers")["tiers"]["pro"]["weight"] == 11
+    lever.get_by_role("button", name="Apply").click()
+    page.locator(".toast", has_text=f"Version {version + 1} is in force.").wait_for()
+    assert crowded.admin("GET", "/tiers")["tiers"]["pro"]["weight"] == 9
+    crowded.admin("PATCH", "/tiers/pro", weight=10, why="as it was")
+
+
+@pytest.mark.parametrize("size", SIZES)
 def test_people_and_one_users_day(visitor: Callable[..., Any], crowded: Crowded, size: str) -> None:
     visit = visitor(crowded.url, size, bypass_csp=True)
     page = visit.open(crowded.key, "/console")

@@ -8,6 +8,7 @@ import { loadNames } from "./names.js";
 import { previewed } from "./preview.js";
 import { at, checks, field, table, wrong } from "./tables.js";
 
+const LOOK_EVERY_MS = 3000;
 const RUNGS = ["partials", "guidance", "quality", "size", "model"];
 const SERVICES = ["default", "flex", "priority"];
 const SCOPES = ["tier", "region", "model", "feature"];
@@ -28,9 +29,13 @@ export class Levers {
     this.tiers = h("div", { class: "stack" });
     this.switches = h("div", { class: "stack" });
     this.past = h("div", {});
+    this.news = h("p", { class: "news", role: "status" });
+    this.mine = 0; // changes of one's own that are on their way
+    setInterval(() => this.look(), LOOK_EVERY_MS);
     this.element = h(
       "section",
       { class: "levers", aria: { label: t("levers.title") } },
+      this.news,
       h("h2", {}, t("levers.tiers")),
       this.tiers,
       h("h2", {}, t("levers.switches")),
@@ -44,11 +49,32 @@ export class Levers {
     const [policy, history, names] = await Promise.all([ask("/v1/admin/tiers"), ask("/v1/admin/tiers/history"), loadNames(), this.learnRungs()]);
     this.policy = policy;
     this.names = names;
+    this.seen = policy.version; // from which one's own changes are made
     this.shown = new Map();
+    this.untouched = [];
     replace(this.tiers, Object.entries(policy.tiers).map(([name, tier]) => this.tier(name, tier)));
     replace(this.switches, this.paused(), this.pause());
     replace(this.past, this.history(history.data));
     this.element.dataset.version = policy.version;
+    replace(this.news);
+  }
+
+  /**
+   * Whether somebody else changed something, while one looks at it. Who has typed something is told
+   * once more when he applies it.
+   */
+  async look() {
+    if (!this.policy || !this.element.isConnected || this.mine) return;
+    const known = this.policy.version;
+    try {
+      const { version } = await ask("/v1/admin/tiers");
+      if (version === known || this.mine || this.policy.version !== known) return;
+      const made = await this.overtaken();
+      if (this.untouched.every((untouched) => untouched())) this.seen = made.version;
+      replace(this.news, t("levers.news", made));
+    } catch {
+      // It is looked again; the band along the top says that the server is not there.
+    }
   }
 
   /** What each rung gains and loses, where a model that is here was measured. */
@@ -63,10 +89,17 @@ export class Levers {
   /** Resolves to what is to be said of it. */
   async refused(error) {
     if (error.body?.error?.code !== "version_conflict") return error.message;
-    return this.overtaken().catch((other) => other.message);
+    try {
+      const made = await this.overtaken();
+      this.seen = made.version;
+      replace(this.news);
+      return t("levers.overtaken", made);
+    } catch (other) {
+      return other.message;
+    }
   }
 
-  /** Another version is in force by now: it is shown, around what is typed. */
+  /** Another version is in force by now: it is shown, around what is typed. Resolves to whose it is. */
   async overtaken() {
     const [policy, history] = await Promise.all([ask("/v1/admin/tiers"), ask("/v1/admin/tiers/history")]);
     this.policy = policy;
@@ -78,7 +111,20 @@ export class Levers {
     replace(this.past, this.history(history.data));
     this.element.dataset.version = policy.version;
     const made = history.data.find((row) => row.version === policy.version);
-    return t("levers.overtaken", { version: policy.version, who: this.names.who(made?.who), why: made?.why });
+    return { version: policy.version, who: this.names.who(made?.who), why: made?.why };
+  }
+
+  /** act: a change of one's own. Resolves to what is to be said where it is refused. */
+  async changing(act) {
+    this.mine += 1;
+    try {
+      await this.changed(await act());
+      return null;
+    } catch (error) {
+      return await this.refused(error);
+    } finally {
+      this.mine -= 1;
+    }
   }
 
   /** After a change: everything anew, and what was changed said. */
@@ -135,7 +181,7 @@ export class Levers {
     const form = this.form({
       preview: () => ({ tier: name, change: change() }),
       nothing: () => !Object.keys(change()).length,
-      apply: (why) => ask(`/v1/admin/tiers/${encodeURIComponent(name)}`, { method: "PATCH", json: { ...change(), why, if_version: this.policy.version } }),
+      apply: (why) => ask(`/v1/admin/tiers/${encodeURIComponent(name)}`, { method: "PATCH", json: { ...change(), why, if_version: this.seen } }),
       fields: [
         h("div", { class: "fields" },
           field(t("levers.weight"), weight),
@@ -165,12 +211,10 @@ export class Levers {
   }
 
   async resume(one) {
-    const query = new URLSearchParams({ why: t("switch.resumed"), if_version: this.policy.version });
-    try {
-      await this.changed(await ask(`/v1/admin/switches/${one.scope}/${encodeURIComponent(one.name)}?${query}`, { method: "DELETE" }));
-    } catch (error) {
-      announce(await this.refused(error));
-    }
+    const query = new URLSearchParams({ why: t("switch.resumed"), if_version: this.seen });
+    const path = `/v1/admin/switches/${one.scope}/${encodeURIComponent(one.name)}?${query}`;
+    const refused = await this.changing(() => ask(path, { method: "DELETE" }));
+    if (refused) announce(refused);
   }
 
   pause() {
@@ -184,7 +228,7 @@ export class Levers {
     const form = this.form({
       preview: () => ({ switch: { scope: scope.value, name: name.value, ...said() } }),
       nothing: () => !name.value || !message.value,
-      apply: (why) => ask(`/v1/admin/switches/${scope.value}/${encodeURIComponent(name.value)}`, { method: "PUT", json: { ...said(), why, if_version: this.policy.version } }),
+      apply: (why) => ask(`/v1/admin/switches/${scope.value}/${encodeURIComponent(name.value)}`, { method: "PUT", json: { ...said(), why, if_version: this.seen } }),
       fields: [
         h("div", { class: "fields" }, field(t("switch.scope"), scope), field(t("switch.name"), name, t("switch.name_hint")), field(t("switch.from"), from, t("switch.from_hint")), field(t("switch.until"), until, t("switch.until_hint"))),
         field(t("switch.message"), message, t("switch.message_hint")),
@@ -199,6 +243,7 @@ export class Levers {
   form({ fields, preview, nothing, apply }) {
     const outcome = h("div", { role: "status", class: "outcome" });
     const why = h("input", { required: true, maxlength: 500 });
+    this.untouched.push(nothing);
     const look = button(t("levers.preview"), {
       onclick: async () => {
         if (nothing()) return replace(outcome, h("p", { class: "soft" }, t("levers.nothing")));
@@ -217,11 +262,8 @@ export class Levers {
         onsubmit: async (event) => {
           event.preventDefault();
           if (nothing()) return replace(outcome, h("p", { class: "soft" }, t("levers.nothing")));
-          try {
-            await this.changed(await apply(why.value));
-          } catch (error) {
-            replace(outcome, wrong(await this.refused(error)));
-          }
+          const refused = await this.changing(() => apply(why.value));
+          if (refused) replace(outcome, wrong(refused));
           return undefined;
         },
       },
@@ -252,11 +294,9 @@ export class Levers {
       image: "undo",
       class: "small",
       onclick: async () => {
-        try {
-          await this.changed(await ask("/v1/admin/tiers/undo", { method: "POST", json: { version, why: t("past.undone", { version }), if_version: this.policy.version } }));
-        } catch (error) {
-          announce(await this.refused(error));
-        }
+        const json = { version, why: t("past.undone", { version }), if_version: this.seen };
+        const refused = await this.changing(() => ask("/v1/admin/tiers/undo", { method: "POST", json }));
+        if (refused) announce(refused);
       },
     });
   }
