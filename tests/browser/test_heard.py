@@ -80,3 +80,20 @@ def test_the_keyboard_stays_at_the_turn(
     until(page, "document.querySelector('.turn') === null")
     assert page.evaluate("document.activeElement.id") == "main"
     assert visit.complaints == []
+
+
+def test_who_leaves_the_sign_in_is_asked_again(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    server = striped()
+    page = visitor(server.url).page
+    page.goto(server.url)
+    page.wait_for_selector("dialog.sign-in")
+    page.mouse.click(5, 5)
+    for _ in range(3):
+        page.wait_for_selector("dialog.sign-in")
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+    page.fill("#key", new_key(server))
+    page.press("#key", "Enter")
+    page.wait_for_selector("body[data-ready]")

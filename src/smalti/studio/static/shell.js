@@ -83,8 +83,8 @@ function askForKey(wrong) {
       event.preventDefault();
       keepKey(field.value.trim(), lasting.checked);
       dialog.close();
-      resolve();
     });
+    dialog.addEventListener("close", resolve); // also by a click beside it, or by Escape pressed twice
     showDialog(dialog);
     field.focus();
   });
