@@ -81,6 +81,7 @@ def test_a_longer_one_is_refused_with_a_time_that_holds() -> None:
     assert "a place is kept for you" in denial.message
     early = control.admit(ask(), denial.retry_at - 1)
     assert isinstance(early, Denial) and early.retry_at == denial.retry_at
+    assert "as you were told before" in early.message and "before" not in denial.message
     assert isinstance(control.admit(ask(), denial.retry_at), Admission)
 
 

@@ -6,6 +6,7 @@ from control.asks import NOON, tier
 
 from smalti.control import wording
 from smalti.control.limits import Bound, parse_limit
+from smalti.control.nouns import Claim
 
 
 def test_a_promise_is_told_as_it_is() -> None:
@@ -18,6 +19,17 @@ def test_the_longest_that_a_wait_may_be_is_not_told_as_what_it_will_be() -> None
     client = wording.too_long_for_client(5.0, (24.0, 41.5), None, None, NOON)
     assert "yours might start only in 36 s." in late.message
     assert client.message.startswith("The pictures might be there only in 42 s, and your client")
+
+
+def test_a_place_of_which_one_was_told_is_told_as_that() -> None:
+    """The wait may be shorter by now than until then."""
+    claim = Claim("user", "server/promise", 0, NOON + 600, NOON + 720)
+    said = [
+        wording.too_long(tier(), 30.0, 100.0, claim, (), first, False, NOON, again).message
+        for first, again in ((True, False), (False, True))
+    ]
+    assert "Come back at 12:10:00 UTC: a place is kept for you." in said[0]
+    assert "Come back at 12:10:00 UTC, as you were told before: one place is kept" in said[1]
 
 
 def test_one_is_told_as_one() -> None:

@@ -267,14 +267,15 @@ class Capacity:
         own_s = self._forecast.own_s(tier.max_running, ask.images, raw)
         if own_s > promised_s:
             return wording.too_many_to_promise(tier, promised_s, own_s, ask.images, options)
-        at = self._appointments.told(ask.user_id, ask.work * ask.images, now)
-        if at is None:
-            at = wording.whole_second(now, late_s - promised_s)
+        told = self._appointments.told(ask.user_id, ask.work * ask.images, now)
+        at = wording.whole_second(now, late_s - promised_s) if told is None else told
         at = self._unpaused(ask, at)
         claim = Claim(ask.user_id, RULE, 0, at, at + KEPT_S) if math.isfinite(at) else None
         soon = at - now <= SOON_S and not self._refuses(tier, now)
         first = not self._appointments.any_for(ask.user_id, now)
-        return wording.too_long(tier, promised_s, late_s, claim, options, first, soon, now)
+        return wording.too_long(
+            tier, promised_s, late_s, claim, options, first, soon, now, at == told
+        )
 
     def _options(self, tier: Tier, ask: Ask, path: Path, now: float) -> tuple[Option, ...]:
         """Those who have nothing in flex are told the same for a second."""

@@ -257,28 +257,31 @@ def _full(
 
 def too_long(
     tier: Tier, promised_s: float, wait_s: float, claim: Claim | None, options: tuple[Option, ...],
-    first: bool, should_retry: bool, now: float,
+    first: bool, should_retry: bool, now: float, again: bool = False,
 ) -> Denial:  # fmt: skip
     """wait_s: within which the pictures would surely have their slots, after those for whom places
     are kept. claim: of the place that is kept for him; None where a pause is to begin of which the
-    end is not known. first: whether none was kept for the user before."""
+    end is not known. first: whether none was kept for the user before. again: whether he was told
+    of that very place before, when the wait may have been another."""
     at = None if claim is None else claim.at
     return Denial(
         "capacity", "server/promise", "server", round(promised_s), math.ceil(wait_s), "seconds",
         retry_at=at, reason="load", options=options, claim=claim, should_retry=should_retry,
-        words=Words(_too_long, tier, promised_s, wait_s, at, first, now),
+        words=Words(_too_long, tier, promised_s, wait_s, at, first, again, now),
     )  # fmt: skip
 
 
 def _too_long(
-    tier: Tier, promised_s: float, wait_s: float, at: float | None, first: bool, now: float
-) -> str:
+    tier: Tier, promised_s: float, wait_s: float, at: float | None, first: bool, again: bool,
+    now: float,
+) -> str:  # fmt: skip
     place = "It is not known when there is a place for you."
     if at is not None:
         kept = "a place is kept for you"
         if not first:
             kept = "one place is kept for you, for whichever of your requests comes first"
-        place = f"Come back at {time_in_words(at, now)}: {kept}."
+        told = ", as you were told before" if again else ""
+        place = f"Come back at {time_in_words(at, now)}{told}: {kept}."
     return (
         f"{titled(tier)}: pictures are promised to start within {promised_s:g} s, and "
         f"yours might start only in {math.ceil(wait_s)} s. {place} "
