@@ -57,7 +57,7 @@ async def _draw(
     kept = None if request.source is None else keep_source(request.source, request.mask, frame)
     shown, mask = (kept.shown, kept.mask) if kept is not None else (None, None)
     conditions = Conditions(request.prompt, frame.grid, shown, request.style)
-    sheets = [Sheet(seed, blank(frame)) for seed in seeds_of(request)]
+    sheets = [Sheet(seed, blank(frame).copy()) for seed in seeds_of(request)]
     await _fill(sheets, model, conditions, device, console)
     for index, sheet in enumerate(sheets):
         path = path_of(index, sheet.seed)
