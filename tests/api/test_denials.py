@@ -65,6 +65,7 @@ def test_a_limit() -> None:
         "unit": "images",
         "window_s": 86400,
         "next_slot_at": "1970-01-12T15:10:44Z",
+        "next_slot_estimated": False,
         "reason": "plan",
         "options": [],
         "policy_url": "/v1/limits",

@@ -111,3 +111,24 @@ def test_what_is_left_is_told_anew_when_its_time_has_come(
     until(page, "document.querySelector('.allowances meter').value === 0")
     until(page, "document.querySelector('.allowances meter').value === 1", within_s=12)
     assert "1 of 1 picture left" in left.inner_text()
+
+
+def test_a_time_that_may_be_off_is_told_as_that(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    """Of as many as may wait it hangs on how fast others are drawn."""
+    server = striped(slots=1)
+    change = {"limits": ["1000/day"], "max_waiting": 1, "max_running": 1, "why": "a test"}
+    headers = {"authorization": f"Bearer {server.key}"}
+    with httpx2.Client(base_url=f"{server.url}/v1/admin", headers=headers) as http:
+        http.patch("/tiers/free", json=change).raise_for_status()
+    page = visitor(server.url).open(new_key(server, "free"))
+    ask(page, "boat 1")
+    turn(page, 1)
+    ask(page, "hold@3")
+    server.backend.holding.get(timeout=10)
+    ask(page, "boat 3")
+    ask(page, "boat 4")
+    said = page.locator(".status.denied .countdown")
+    said.wait_for()
+    assert said.inner_text().startswith("There should be room at about ")

@@ -83,6 +83,7 @@ def denial_body(denial: Denial) -> dict[str, Any]:
             "unit": denial.unit,
             "window_s": denial.window_s,
             "next_slot_at": moment(denial.retry_at),
+            "next_slot_estimated": denial.estimated and denial.retry_at is not None,
             "reason": denial.reason,
             "options": [_option(option) for option in denial.options],
             "policy_url": POLICY_URL,

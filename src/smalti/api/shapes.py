@@ -34,7 +34,8 @@ class ErrorReply(Shape):
 
 
 class Rule(Shape):
-    """The rule that denied. next_slot_at: from when on the same request is admitted.
+    """The rule that denied. next_slot_at: from when on the same request is admitted; estimated: or
+    about so, for it hangs on how fast others are drawn.
 
     floor, ceiling: between which the limit moves with the load; both the limit where it does not.
     burst: of an even pace, how many may be used at once.
@@ -52,6 +53,7 @@ class Rule(Shape):
     unit: Literal["images", "device_s", "seconds"]
     window_s: int | None
     next_slot_at: str | None
+    next_slot_estimated: bool
     reason: Literal["plan", "load", "operator"]
     options: list[dict[str, Any]]
     policy_url: str

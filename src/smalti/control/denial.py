@@ -77,7 +77,7 @@ class Denial(NamedTuple):
     `switch/region/DE`. used: without this request.
     retry_at: Unix time in whole seconds. Exact for `limit`, and for `paused` where an end is
     scheduled: at it the same request is within the rules, one second before it is not. From it on
-    the request is admitted, for `capacity`. An estimate for `waiting`; None where no time is known.
+    the request is admitted, for `server/promise`. Else an estimate; None where no time is known.
     should_retry: whether a client may come back by itself: the load is short, and a place is kept.
     floor, ceiling: between which the limit moves with the load; None where it does not.
     burst: of an even pace, how many may be used at once; None for any other limit.
@@ -106,6 +106,11 @@ class Denial(NamedTuple):
     def most(self) -> int:
         """Up to which `used` may go."""
         return self.limit if self.burst is None else self.burst
+
+    @property
+    def estimated(self) -> bool:
+        """Whether `retry_at` may be off: it hangs on how fast others are drawn."""
+        return self.kind == "waiting" or (self.kind == "capacity" and self.rule != "server/promise")
 
     @property
     def for_slots(self) -> bool:

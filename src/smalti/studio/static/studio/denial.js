@@ -18,6 +18,7 @@ export function denialCard(denial, again, edit) {
   const now = button(t("denied.again"), { image: "again", class: "primary", onclick: () => finish({}) });
   const change = button(t("turn.edit"), { onclick: edit });
   const hopeless = denial.error.param !== null;
+  const [then, there] = smalti.next_slot_estimated ? ["denied.about_then", "denied.perhaps"] : ["denied.opens", "denied.open"];
   let open = true;
 
   function finish(change) {
@@ -40,7 +41,7 @@ export function denialCard(denial, again, edit) {
     everySecond(card, () => {
       const left = (at - serverNow()) / 1000;
       now.disabled = left > 0;
-      replace(clock, left > 0 ? t("denied.opens", { at: moment(at), left: countdown(left) }) : t("denied.open"));
+      replace(clock, left > 0 ? t(then, { at: moment(at), left: countdown(left) }) : t(there));
       if (left <= 0 && alone.checked) finish({});
     });
   return card;
