@@ -100,10 +100,15 @@ def counted(live: Any, monkeypatch: Any) -> list[object]:
     return attempts
 
 
+def admin_of(server: Hosted | Served) -> httpx2.Client:
+    """Of the operator's part of the API."""
+    headers = {"authorization": f"Bearer {server.key}"}
+    return httpx2.Client(base_url=f"{server.url}/v1/admin", headers=headers, timeout=30)
+
+
 def new_key(server: Hosted | Served, tier: str = "team", *scopes: str) -> str:
     """The key of somebody new."""
-    headers = {"authorization": f"Bearer {server.key}"}
-    with httpx2.Client(base_url=f"{server.url}/v1/admin", headers=headers, timeout=30) as http:
+    with admin_of(server) as http:
         user = http.post("/users", json={"name": f"user {next(_numbers)}", "tier": tier})
         asked = {"user_id": user.json()["id"], "name": "a key", "scopes": scopes or ["images"]}
         return str(http.post("/keys", json=asked).json()["secret"])

@@ -6,12 +6,21 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import httpx2
 import pytest
 from browsing import ask, jobs_of, turn, until
-from hosted import Hosted, new_key
+from hosted import Hosted, admin_of, new_key
 
 pytestmark = pytest.mark.browser
+
+
+def held(visitor: Callable[..., Any], striped: Callable[..., Hosted]) -> tuple[Hosted, Any, Any]:
+    """A server, and the visit and the page of somebody whose picture holds its only slot."""
+    server = striped(slots=1)
+    visit = visitor(server.url)
+    page = visit.open(new_key(server))
+    ask(page, "hold@3")
+    server.backend.holding.get(timeout=10)
+    return server, visit, page
 
 
 def test_a_turn_on_a_picture_that_is_sent_while_nobody_is_there(
@@ -71,14 +80,9 @@ def test_a_view_of_the_console_too(
 def test_whose_key_is_revoked_while_he_waits_is_told_so(
     visitor: Callable[..., Any], striped: Callable[..., Hosted]
 ) -> None:
-    server = striped(slots=1)
-    key = new_key(server)
-    visit = visitor(server.url)
-    page = visit.open(key)
-    ask(page, "hold@3")
-    server.backend.holding.get(timeout=10)
-    headers = {"authorization": f"Bearer {server.key}"}
-    with httpx2.Client(base_url=f"{server.url}/v1/admin", headers=headers) as http:
+    server, visit, page = held(visitor, striped)
+    key = page.evaluate("localStorage.getItem('smalti.key')")
+    with admin_of(server) as http:
         ids = [
             one["id"] for one in http.get("/keys").json()["data"] if key.startswith(one["prefix"])
         ]
@@ -115,12 +119,7 @@ def test_no_wait_from_before_is_told_until_it_is_heard_anew(
     visitor: Callable[..., Any], striped: Callable[..., Hosted]
 ) -> None:
     """The server may be back seconds before the job is asked about again."""
-    server = striped(slots=1)
-    key = new_key(server)
-    visit = visitor(server.url)
-    page = visit.open(key)
-    ask(page, "hold@3")
-    server.backend.holding.get(timeout=10)
+    server, _, page = held(visitor, striped)
     ask(page, "a boat")
     page.locator(".waiting .time", has_text="Finished in").wait_for()
     broken: list[str] = []

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 from browsing import ask, jobs_of, turn, until
-from hosted import Hosted, new_key
+from hosted import Hosted, admin_of, new_key
 
 from smalti.control.ladder import Ladder
 
@@ -37,8 +37,7 @@ def test_a_refusal_is_taken_back_before_its_time(
     """As for who was given more meanwhile."""
     server = striped()
     tier = {"limits": ["1/day"], "why": "a test"}
-    headers = {"authorization": f"Bearer {server.key}"}
-    with httpx2.Client(base_url=f"{server.url}/v1/admin", headers=headers) as http:
+    with admin_of(server) as http:
         http.patch("/tiers/free", json=tier).raise_for_status()
         page = visitor(server.url).open(new_key(server, "free"))
         ask(page, "boat 1")
@@ -119,8 +118,7 @@ def test_a_time_that_may_be_off_is_told_as_that(
     """Of as many as may wait it hangs on how fast others are drawn."""
     server = striped(slots=1)
     change = {"limits": ["1000/day"], "max_waiting": 1, "max_running": 1, "why": "a test"}
-    headers = {"authorization": f"Bearer {server.key}"}
-    with httpx2.Client(base_url=f"{server.url}/v1/admin", headers=headers) as http:
+    with admin_of(server) as http:
         http.patch("/tiers/free", json=change).raise_for_status()
     page = visitor(server.url).open(new_key(server, "free"))
     ask(page, "boat 1")

@@ -34,8 +34,8 @@ class ErrorReply(Shape):
 
 
 class Rule(Shape):
-    """The rule that denied. next_slot_at: from when on the same request is admitted; estimated: or
-    about so, for it hangs on how fast others are drawn.
+    """The rule that denied. next_slot_at: from when on the same request is admitted; or from about
+    then on, if it is next_slot_estimated, for that hangs on how fast others are drawn.
 
     floor, ceiling: between which the limit moves with the load; both the limit where it does not.
     burst: of an even pace, how many may be used at once.

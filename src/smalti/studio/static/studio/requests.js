@@ -56,8 +56,8 @@ export function ended(job) {
 
 /**
  * Follows a job to its end, over broken connections and restarts of the server. hear is told each
- * event of its stream, and `smalti.lost` when that breaks off. Resolves to the job as it ended; to null where it is no longer there. Raises
- * ApiError where the key no longer opens it.
+ * event of its stream, and `smalti.lost` when that breaks off. Resolves to the job as it ended; to
+ * null where it is no longer there. Raises ApiError where the key no longer opens it.
  */
 export async function watch(jobId, hear, signal) {
   let pauseMs = LEAST_PAUSE_MS;
