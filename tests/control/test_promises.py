@@ -27,9 +27,15 @@ def busy(waiting: int, by: Controller | None = None) -> Controller:
     send(control, ask("running"), NOON)
     assert control.next(NOON) is not None
     for i in range(waiting):
-        control.adopt(asked := ask(f"waiting{i}"), NOON)
-        control.enqueue(asked.job_id, NOON)
+        wait(control, ask(f"waiting{i}"))
     return control
+
+
+def wait(control: Controller, asked: Ask, now: float = NOON) -> str:
+    """Put a job in the queue, whatever is promised; returns its id."""
+    control.adopt(asked, now)
+    control.enqueue(asked.job_id, now)
+    return asked.job_id
 
 
 def refusal(control: Controller, asked: Ask, now: float = NOON) -> Denial:
@@ -83,6 +89,38 @@ def test_a_longer_one_is_refused_with_a_time_that_holds() -> None:
     assert isinstance(early, Denial) and early.retry_at == denial.retry_at
     assert "as you were told before" in early.message and "before" not in denial.message
     assert isinstance(control.admit(ask(), denial.retry_at), Admission)
+
+
+def test_who_asks_again_while_the_load_falls_is_told_a_sooner_time_and_both_hold() -> None:
+    """Half of those who waited have gone: he need not wait for what they would have taken."""
+    for waits_for in (0, 1):
+        control = busy(15)
+        going = [wait(control, ask(f"going{i}")) for i in range(15)]
+        first = refusal(control, ask("ann"))
+        for job_id in going:
+            control.withdraw(job_id, NOON + 1)
+        sooner = refusal(control, ask("ann"), NOON + 2)
+        assert first.retry_at is not None and sooner.retry_at is not None
+        assert sooner.retry_at <= first.retry_at - 100
+        assert "before" not in sooner.message and "one place is kept for you" in sooner.message
+        assert refusal(control, ask("ann"), NOON + 3).retry_at == sooner.retry_at
+        assert sooner.claim is not None and first.claim is not None
+        assert sooner.claim.until >= first.claim.until
+        for i in range(100):
+            wait(control, ask(f"late{i}"), NOON + 4)
+        at = [sooner.retry_at, first.retry_at]
+        assert isinstance(control.consider(ask("ben"), at[waits_for]), Denial)
+        assert isinstance(control.admit(ask("ann"), at[waits_for]), Admission)
+
+
+def test_a_time_that_is_hardly_sooner_is_not_another() -> None:
+    control = busy(12)
+    small = wait(control, ask("small", work=20.0))
+    first = refusal(control, ask("ann"))
+    control.withdraw(small, NOON + 1)
+    assert 0 < refusal(control, ask("ann"), NOON + 2).used < first.used
+    again = refusal(control, ask("ann"), NOON + 2)
+    assert again.retry_at == first.retry_at and "as you were told before" in again.message
 
 
 def test_the_wait_that_is_told_and_the_time_to_come_back_agree() -> None:
