@@ -36,6 +36,12 @@ def test_who_went_away_goes_away_again() -> None:
     assert again.waits_s == {"a": 0.0, "c": 1.0} == waits_of(entries)
 
 
+def test_waits_are_not_told_of_a_run_in_which_the_clock_was_set() -> None:
+    entries = [*cancelled_run(), {"do": "clock_set", "by_s": -3600.0}]
+    with pytest.raises(ValueError, match="clock was set"):
+        replay_arrivals(entries, FleetSpec(1, (0.01,), 0.0))
+
+
 def test_the_fleet_is_measured_by_how_long_pictures_took() -> None:
     entries = recorded_run(load=0.8)
     fleet = measured_fleet(entries)

@@ -92,7 +92,8 @@ def replay_arrivals(entries: Iterable[Entry], fleet: FleetSpec, seed: int = 0) -
     """Decide anew about all that came, while `fleet` draws what is admitted.
 
     A decision agrees if a request is served on the same rung and in the same way, or refused by
-    the same rule. Raises ValueError for what is no recording.
+    the same rule. Raises ValueError for what is no recording, and for one in which the clock was
+    set: how long anything took is not in it.
     """
     return _Replay(fleet, seed).run(list(entries))
 
@@ -121,6 +122,8 @@ class _Replay:
             now = max(now, float(entry.get("now", now)))
             self._draw_until(now)
             do = entry["do"]
+            if do == "clock_set":
+                raise ValueError("The clock was set while this was recorded: waits are not known.")
             if do in _AS_THEY_COME:
                 self._control, _ = told_again(self._control, entry)
                 self._control.slots = self._fleet.slots
