@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -20,6 +21,7 @@ from smalti.fleet.backend import (
 from smalti.models.registry import load
 
 Command = Callable[[Engine], None]
+log = logging.getLogger(__name__)
 
 
 class InlineBackend:
@@ -55,6 +57,7 @@ class InlineBackend:
         self._thread.shutdown(wait=True, cancel_futures=True)
         for picture_id in list(self._listeners):
             self._tell(Paused(picture_id, None, None, 0, 0.0))
+        await asyncio.sleep(0)  # the last events are told before this returns
 
     def send(self, order: PictureOrder, on_event: OnEvent) -> None:
         self._listeners[order.picture_id] = on_event
@@ -95,7 +98,9 @@ class InlineBackend:
                 commands, self._commands = self._commands, []
                 try:
                     events = await loop.run_in_executor(self._thread, _turn, engine, commands)
-                except EngineError as error:
+                except Exception as error:  # whatever it is: else its pictures are waited for
+                    if not isinstance(error, EngineError):
+                        log.critical("the engine broke", exc_info=error)
                     self._state = "dead"
                     events = [Failed(name, str(error)) for name in self._listeners]
                 for event in events:
@@ -104,10 +109,11 @@ class InlineBackend:
                     return
 
     def _tell(self, event: Event) -> None:
+        """In a turn of the loop of its own: a listener that raises stops no picture."""
         listener = self._listeners[event.picture_id]
         if isinstance(event, LAST_EVENTS):
             del self._listeners[event.picture_id]
-        listener(event)
+        asyncio.get_running_loop().call_soon(listener, event)
 
 
 def _turn(engine: Engine, commands: Sequence[Command]) -> Sequence[Event]:
