@@ -10,12 +10,13 @@ from fake_model import FakeModel
 
 from smalti.cli import inline
 from smalti.cli.inline import InlineBackend
+from smalti.engine import Engine
 from smalti.engine.picture import Done, Event, Failed, Paused, PictureOrder, RowDrawn
 from smalti.models.tile_model import Conditions, Grid
 
 
-def order(name: str, prompt: str = "a boat", model: str = "fake") -> PictureOrder:
-    return PictureOrder(name, model, name, Conditions(prompt, Grid(4, 4)), 7)
+def order(name: str, prompt: str = "a boat") -> PictureOrder:
+    return PictureOrder(name, "fake", name, Conditions(prompt, Grid(4, 4)), 7)
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +51,11 @@ def test_a_listener_that_raises_stops_no_picture(caplog: pytest.LogCaptureFixtur
     assert "its canvas cannot be written" in caplog.text
 
 
-def test_an_engine_that_breaks_fails_what_it_was_to_draw() -> None:
+def test_an_engine_that_breaks_fails_what_it_was_to_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(engine: Engine) -> list[Event]:
+        raise RuntimeError("no such slot")
+
+    monkeypatch.setattr(Engine, "step", breaks)
     heard: list[Event] = []
 
     async def draw() -> None:
@@ -61,13 +66,14 @@ def test_an_engine_that_breaks_fails_what_it_was_to_draw() -> None:
             over.set()
 
         await backend.start()
-        backend.send(order("other", model="another"), hear)
+        backend.send(order("boat"), hear)
         await asyncio.wait_for(over.wait(), 60)
         assert backend.devices()[0].state == "dead"
         await backend.stop()
 
     asyncio.run(draw())
-    assert [type(event) for event in heard] == [Failed]
+    (event,) = heard
+    assert isinstance(event, Failed) and event.reason == "no such slot"
 
 
 def test_what_is_not_drawn_when_it_stops_is_told_as_paused() -> None:
