@@ -60,6 +60,37 @@ def test_from_an_organisation_to_a_picture(live: Any) -> None:
     assert live.http.get(f"/v1/admin/users/{user['id']}").json() == user
 
 
+def test_a_million_users_come_page_by_page(live: Any) -> None:
+    ids = [made(live, "users", name=f"in a crowd {n}")["id"] for n in range(5)]
+    http, found, after = live.http, list[str](), ""
+    while True:
+        page = http.get(f"/v1/admin/users?search=in+a+crowd&limit=2{after}").json()
+        assert UserPage.model_validate(page) and len(page["data"]) <= 2
+        found += [user["id"] for user in page["data"]]
+        assert [page["first_id"], page["last_id"]] == [page["data"][0]["id"], found[-1]]
+        if not page["has_more"]:
+            break
+        after = f"&after={page['last_id']}"
+    assert sorted(found) == sorted(ids)
+    named = http.get(f"/v1/admin/users?id={ids[0]}&id={ids[3]}&id=user_nobody").json()
+    assert {user["id"] for user in named["data"]} == {ids[0], ids[3]}
+    nobody = http.get("/v1/admin/users?search=in+no+crowd").json()
+    assert (nobody["data"], nobody["last_id"], nobody["has_more"]) == ([], None, False)
+
+
+def test_pages_that_cannot_be(live: Any) -> None:
+    for path, status, said in (
+        ("users?after=user_nobody", 404, "user_nobody"),
+        ("keys?after=key_none", 404, "key_none"),
+        ("organisations?after=org_none", 404, "org_none"),
+        ("users?limit=0", 400, "limit"),
+        ("users?limit=1001", 400, "limit"),
+        ("users?" + "&".join(f"id={n}" for n in range(1001)), 400, "id"),
+    ):
+        reply = live.http.get(f"/v1/admin/{path}")
+        assert (reply.status_code, said in reply.json()["error"]["message"]) == (status, True)
+
+
 def test_a_user_of_whom_little_is_said(live: Any) -> None:
     user = made(live, "users", name="Somebody")
     assert (user["org_id"], user["tier"]) == (DEFAULT_ORGANISATION, "free")

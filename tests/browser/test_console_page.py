@@ -10,6 +10,9 @@ import pytest
 from browsing import serious, until
 from drawing_server import DrawingServer
 
+from smalti.store.database import Database
+from smalti.store.people import DEFAULT_ORGANISATION, People
+
 pytestmark = pytest.mark.browser
 SIZES = ("desktop", "phone")
 USERS = 4
@@ -364,6 +367,43 @@ def test_a_user_and_a_key_are_made_and_taken_back(
     page.locator("td", has_text="revoked").first.wait_for()
     assert httpx2.get(f"{crowded.url}/v1/limits", headers=headers).status_code == 401
     assert visit.complaints == []
+
+
+def test_of_many_people_some_are_shown_and_others_found(
+    visitor: Callable[..., Any], tmp_path: Any
+) -> None:
+    server = DrawingServer(tmp_path)
+    server.start()
+    try:
+        people = People(
+            Database(f"sqlite:///{tmp_path}/smalti.db")
+        )  # beside the server, as the CLI
+        for n in range(210):
+            people.create_user(f"user {n}", DEFAULT_ORGANISATION, "free")
+        late = people.create_user("Zora the last", DEFAULT_ORGANISATION, "free")
+        visit = visitor(server.url)
+        page = visit.open(server.key, "/console")
+        page.click("text=People")
+        rows = page.locator(".people table").first.locator("tbody tr")
+        page.locator("text=Who used most, and the first 200. Search for others.").wait_for()
+        assert rows.count() == 200
+        page.get_by_label("Search by name or id").fill("zora")
+        page.keyboard.press("Enter")
+        page.locator("a", has_text="Zora the last").wait_for()
+        assert rows.count() == 1
+        assert page.evaluate("document.activeElement.type") == "search"
+        page.get_by_label("Search by name or id").fill("nobody at all")
+        page.keyboard.press("Enter")
+        page.locator("text=Nobody has “nobody at all” in the name.").wait_for()
+        page.get_by_label("Search by name or id").fill(late.user_id)
+        page.keyboard.press("Enter")
+        page.locator("a", has_text="Zora the last").wait_for()
+        page.get_by_label("Search by name or id").fill("")
+        page.locator("a", has_text="user 3").first.wait_for()
+        assert rows.count() == 200
+        assert visit.complaints == []
+    finally:
+        server.kill()
 
 
 def test_the_console_finds_its_server_again(visitor: Callable[..., Any], tmp_path: Any) -> None:

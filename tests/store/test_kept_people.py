@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from smalti.errors import InvalidRequest, Unauthorized
 from smalti.store.database import Database
+from smalti.store.parts import Part
 from smalti.store.people import ADMIN_USER, DEFAULT_ORGANISATION, Key, People, User
 from smalti.store.schema import keys
 
@@ -138,6 +139,37 @@ def test_lists_are_in_the_order_of_making(people: People, user: User, clock: obj
     assert people.keys(user.user_id) == []
     assert people.key(key.key_id) == key
     assert people.user("user_none") is None
+
+
+def test_a_long_list_comes_in_parts(people: People, user: User, clock: object) -> None:
+    """Three are made at each moment, so ids decide between them."""
+    for n in range(30):
+        clock.now += n % 3 == 0  # type: ignore[attr-defined]
+        people.create_user(f"user {n}", user.org_id, "free")
+    everybody, found, last = people.users(), list[User](), None
+    while part := people.users(part=Part(after=last, limit=7)):
+        assert len(part) <= 7
+        found += part
+        last = part[-1].user_id
+    assert found == everybody and len(found) == 31
+    assert people.users(part=Part(after="user_nobody")) == []
+
+
+def test_some_of_a_long_list_are_named_or_looked_for(people: People, user: User) -> None:
+    grace = people.create_user("Grace 100%", user.org_id, "free")
+    gracious = people.create_user("100 gracious", user.org_id, "free")
+    key, _ = people.create_key(grace.user_id, "laptop")
+    other, _ = people.create_key(user.user_id, "laptop")
+    assert people.users(part=Part(ids=(grace.user_id, "user_nobody"))) == [grace]
+    assert people.users(part=Part(ids=())) == []
+    found = people.users(part=Part(search="grac"))
+    assert {its.user_id for its in found} == {grace.user_id, gracious.user_id}
+    assert people.users(part=Part(search="100%")) == [grace]
+    assert people.users(part=Part(search=gracious.user_id)) == [gracious]
+    assert people.users("org_none", Part(search="grac")) == []
+    assert people.keys(grace.user_id, Part(search="laptop")) == [key]
+    assert people.keys(part=Part(ids=(other.key_id,))) == [other]
+    assert [its.org_id for its in people.organisations(Part(search="MOSAIC"))] == [user.org_id]
 
 
 @pytest.mark.parametrize("name", ["", "   ", "a\nb", "a\x00", "x" * 201, "\u202eevil"])

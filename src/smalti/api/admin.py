@@ -37,9 +37,11 @@ from smalti.service import NotFound, Service
 from smalti.service.policies import Policies
 from smalti.store.identity import DEFAULT_ORGANISATION, Key, Organisation, User, checked_name
 from smalti.store.jobs import Jobs
+from smalti.store.parts import Part
 from smalti.store.people import People
 
 BODY_BYTES_MAX = 100_000
+PAGE_MAX = 1000
 
 Made = TypeVar("Made")
 Sent = TypeVar("Sent", bound=BaseModel)
@@ -47,15 +49,27 @@ UserId = Annotated[str, Path(description="As it stands in `id`.")]
 KeyId = Annotated[str, Path(description="As it stands in `id`.")]
 
 
-class UsersQuery(BaseModel):
+class ListQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
+    search: str = Field(default="", max_length=200, description="In the name, or the id itself.")
+    id: list[str] | None = Field(
+        default=None, max_length=PAGE_MAX, description="Those with these ids; it may come often."
+    )
+    limit: int = Field(default=PAGE_MAX, ge=1, le=PAGE_MAX, description="How many on a page.")
+    after: str | None = Field(default=None, description="The last one of the page before.")
+
+    @property
+    def part(self) -> Part:
+        """One more than a page has, which says that there are more."""
+        return Part(self.id, self.search, self.after, self.limit + 1)
+
+
+class UsersQuery(ListQuery):
     org_id: str | None = Field(default=None, description="Of this organisation alone.")
 
 
-class KeysQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class KeysQuery(ListQuery):
     user_id: str | None = Field(default=None, description="Of this user alone.")
 
 
@@ -79,15 +93,15 @@ class Admin:
         router = APIRouter(prefix="/v1/admin", default_response_class=Response)
         changes = (400, 401, 403, 408, 413, 503)
         for method, path, endpoint, sent, status, shape, errors in (
-            ("GET", "/organisations", self.organisations, None, 200, OrganisationPage, ()),
+            ("GET", "/organisations", self.organisations, None, 200, OrganisationPage, (400, 404)),
             ("POST", "/organisations", self.add_organisation, NewOrganisation, 201,
              OrganisationReply, (*changes, 409)),
-            ("GET", "/users", self.users, None, 200, UserPage, (400,)),
+            ("GET", "/users", self.users, None, 200, UserPage, (400, 404)),
             ("POST", "/users", self.add_user, NewUser, 201, UserReply, (*changes, 404, 409)),
             ("GET", "/users/{user_id}", self.user, None, 200, UserReply, (404,)),
             ("POST", "/users/{user_id}", self.change_user, UserChange, 200, UserReply,
              (*changes, 404)),
-            ("GET", "/keys", self.keys, None, 200, KeyPage, (400,)),
+            ("GET", "/keys", self.keys, None, 200, KeyPage, (400, 404)),
             ("POST", "/keys", self.add_key, NewKey, 201, NewKeyReply, (*changes, 404)),
             ("DELETE", "/keys/{key_id}", self.revoke_key, None, 200, KeyReply, (404,)),
             ("GET", "/audit", self.audit, None, 200, AuditPage, (400,)),
@@ -97,9 +111,12 @@ class Admin:
 
     # --- organisations ---
 
-    async def organisations(self) -> Response:
-        """All organisations, oldest first."""
-        return await _all(told_organisation, self._people.organisations)
+    async def organisations(self, query: Annotated[ListQuery, Query()]) -> Response:
+        """Organisations, oldest first."""
+        people = self._people
+        return await _part(
+            query, "organisation", told_organisation, people.organisation, people.organisations
+        )
 
     async def add_organisation(self, request: Request) -> Response:
         """A new organisation."""
@@ -112,7 +129,8 @@ class Admin:
 
     async def users(self, query: Annotated[UsersQuery, Query()]) -> Response:
         """Users, oldest first."""
-        return await _all(told_user, self._people.users, query.org_id)
+        people = self._people
+        return await _part(query, "user", told_user, people.user, people.users, query.org_id)
 
     async def add_user(self, request: Request) -> Response:
         """A new user."""
@@ -161,7 +179,8 @@ class Admin:
 
     async def keys(self, query: Annotated[KeysQuery, Query()]) -> Response:
         """Keys, oldest first; without their secrets, which nobody has any more."""
-        return await _all(told_key, self._people.keys, query.user_id)
+        people = self._people
+        return await _part(query, "key", told_key, people.key, people.keys, query.user_id)
 
     async def add_key(self, request: Request) -> Response:
         """A new key. Its secret stands in this reply and nowhere else."""
@@ -259,11 +278,24 @@ def told_key(key: Key) -> dict[str, Any]:
     }
 
 
-async def _all(
-    told: Callable[[Made], dict[str, Any]], find: Callable[..., list[Made]], *whose: object
-) -> Response:
-    """A page of all that is found: there may be many, and nobody else waits for it."""
-    return await asyncio.to_thread(lambda: _page(map(told, find(*whose))))
+async def _part(
+    query: ListQuery, kind: str, told: Callable[[Made], dict[str, Any]],
+    one: Callable[[str], Made | None], find: Callable[..., list[Made]], *whose: object,
+) -> Response:  # fmt: skip
+    """A page of what is meant; nobody else waits until it is found. Raises NotFound for the last of
+    a page before that is not there."""
+
+    def page() -> Response:
+        if query.after is not None and one(query.after) is None:
+            raise NotFound(kind, query.after)
+        found = [told(its) for its in find(*whose, query.part)]
+        data, more = found[: query.limit], len(found) > query.limit
+        ends = {
+            name: data[i]["id"] if data else None for name, i in (("first_id", 0), ("last_id", -1))
+        }
+        return JsonReply({"object": "list", "data": data, **ends, "has_more": more})
+
+    return await asyncio.to_thread(page)
 
 
 def _page(data: Iterable[dict[str, Any]]) -> Response:

@@ -257,18 +257,24 @@ class AuditEntry(Shape):
     detail: dict[str, Any]
 
 
-class OrganisationPage(Shape):
+class Part(Shape):
+    """A page. has_more: whether others follow on last_id."""
+
     object: Literal["list"]
+    first_id: str | None
+    last_id: str | None
+    has_more: bool
+
+
+class OrganisationPage(Part):
     data: list[OrganisationReply]
 
 
-class UserPage(Shape):
-    object: Literal["list"]
+class UserPage(Part):
     data: list[UserReply]
 
 
-class KeyPage(Shape):
-    object: Literal["list"]
+class KeyPage(Part):
     data: list[KeyReply]
 
 

@@ -25,13 +25,15 @@ def denials(
 ) -> None:
     """Who was refused, and by which rule."""
     from smalti.store.jobs import Jobs
+    from smalti.store.parts import Part
 
     since = time.time() - hours * HOUR_S
     with opened(data_dir) as office:
         jobs = Jobs(office.db)
         user_id = None if user is None else office.user(user).user_id
-        names = {found.user_id: found.name for found in office.people.users()}
         rows = jobs.denials_since(since, user_id, limit)
+        refused = Part({row.user_id for row in rows})
+        names = {found.user_id: found.name for found in office.people.users(part=refused)}
         counts = jobs.denial_counts(since, user_id)
     if as_json:
         told = {"data": [vars(row) for row in rows], "counts": counts}

@@ -49,7 +49,10 @@ class Office:
 
     def user(self, named: str) -> User:
         """By id or by name. Raises InvalidRequest."""
-        found = [u for u in self.people.users() if named in (u.user_id, u.name)]
+        from smalti.store.parts import Part
+
+        alike = self.people.users(part=Part(search=named))
+        found = [user for user in alike if named in (user.user_id, user.name)]
         if len(found) == 1:
             return found[0]
         if found:

@@ -33,6 +33,7 @@ from smalti.store.identity import (
     new_id,
     not_there,
 )
+from smalti.store.parts import WHOLE, Part, oldest_first
 from smalti.store.schema import keys, organisations, users
 
 __all__ = [
@@ -80,10 +81,9 @@ class People:
         found = self._read(select(organisations).where(organisations.c.org_id == org_id))
         return Organisation(**found[0]._mapping) if found else None
 
-    def organisations(self) -> list[Organisation]:
+    def organisations(self, part: Part = WHOLE) -> list[Organisation]:
         """Oldest first."""
-        order = (organisations.c.created_at, organisations.c.org_id)
-        found = self._read(select(organisations).order_by(*order))
+        found = self._read(oldest_first(organisations, part))
         return [Organisation(**row._mapping) for row in found]
 
     def _add_organisation(self, org_id: str, name: str) -> Organisation:
@@ -105,11 +105,11 @@ class People:
         found = self._read(select(users).where(users.c.user_id == user_id))
         return User(**found[0]._mapping) if found else None
 
-    def users(self, org_id: str | None = None) -> list[User]:
+    def users(self, org_id: str | None = None, part: Part = WHOLE) -> list[User]:
         """Oldest first; of one organisation or of all."""
-        chosen = select(users) if org_id is None else select(users).where(users.c.org_id == org_id)
-        found = self._read(chosen.order_by(users.c.created_at, users.c.user_id))
-        return [User(**row._mapping) for row in found]
+        chosen = oldest_first(users, part)
+        chosen = chosen if org_id is None else chosen.where(users.c.org_id == org_id)
+        return [User(**row._mapping) for row in self._read(chosen)]
 
     def set_tier(self, user_id: str, tier: str) -> User:
         return self._change_user(user_id, tier=tier)
@@ -167,10 +167,11 @@ class People:
         found = self._read(select(keys).where(keys.c.key_id == key_id))
         return _key(found[0]) if found else None
 
-    def keys(self, user_id: str | None = None) -> list[Key]:
+    def keys(self, user_id: str | None = None, part: Part = WHOLE) -> list[Key]:
         """Oldest first; of one user or of all."""
-        chosen = select(keys) if user_id is None else select(keys).where(keys.c.user_id == user_id)
-        return [_key(row) for row in self._read(chosen.order_by(keys.c.created_at, keys.c.key_id))]
+        chosen = oldest_first(keys, part)
+        chosen = chosen if user_id is None else chosen.where(keys.c.user_id == user_id)
+        return [_key(row) for row in self._read(chosen)]
 
     def revoke(self, key_id: str) -> Key:
         """The key is not accepted any more; a second call changes nothing."""

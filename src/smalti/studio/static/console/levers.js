@@ -46,9 +46,9 @@ export class Levers {
   }
 
   async show() {
-    const [policy, history, names] = await Promise.all([ask("/v1/admin/tiers"), ask("/v1/admin/tiers/history"), loadNames(), this.learnRungs()]);
+    const [policy, history] = await Promise.all([ask("/v1/admin/tiers"), ask("/v1/admin/tiers/history"), this.learnRungs()]);
     this.policy = policy;
-    this.names = names;
+    this.names = await namesIn(history.data);
     this.seen = policy.version; // from which one's own changes are made
     this.shown = new Map();
     this.untouched = [];
@@ -103,6 +103,7 @@ export class Levers {
   async overtaken() {
     const [policy, history] = await Promise.all([ask("/v1/admin/tiers"), ask("/v1/admin/tiers/history")]);
     this.policy = policy;
+    this.names = await namesIn(history.data);
     for (const [name, tier] of Object.entries(policy.tiers)) {
       if (this.shown.has(name)) this.shown.get(name)(tier);
       else this.tiers.append(this.tier(name, tier));
@@ -300,4 +301,8 @@ export class Levers {
       },
     });
   }
+}
+
+function namesIn(history) {
+  return loadNames(history.map((row) => row.who).filter(Boolean));
 }

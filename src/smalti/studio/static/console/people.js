@@ -5,15 +5,18 @@ import { button, h, replace, showDialog } from "../dom.js";
 import { announce, confirmed } from "../shell.js";
 import { number, t } from "../words.js";
 import { Day } from "./day.js";
+import { named } from "./names.js";
 import { at, checks, field, table, wrong } from "./tables.js";
 
 const DAYS = [1, 7, 30];
+const PAGE = 200;
 
 export class People {
   constructor() {
     this.body = h("div", { class: "stack" });
     this.element = h("section", { class: "people", aria: { label: t("people.title") } }, this.body);
     this.days = 1;
+    this.search = "";
   }
 
   /** userId: one of them, or nothing for all. */
@@ -23,7 +26,7 @@ export class People {
 
   async all() {
     const [users, organisations, use, tiers] = await Promise.all([
-      ask("/v1/admin/users"),
+      ask(`/v1/admin/users?${new URLSearchParams({ search: this.search, limit: PAGE })}`),
       ask("/v1/admin/organisations"),
       ask(`/v1/admin/use?days=${this.days}`),
       ask("/v1/admin/tiers"),
@@ -32,20 +35,22 @@ export class People {
     const used = (entries) => new Map(entries.map((entry) => [entry.id, entry]));
     const ofUsers = used(use.users);
     const ofOrganisations = used(use.organisations);
-    const named = new Map(organisations.data.map((one) => [one.id, one.name]));
+    const organisationNames = new Map(organisations.data.map((one) => [one.id, one.name]));
+    if (users.has_more && !this.search) users.data = await withThose(users.data, use.users.map((one) => one.id));
     const period = h("select", { aria: { label: t("people.period") }, onchange: (event) => ((this.days = Number(event.target.value)), this.all()) }, DAYS.map((n) => h("option", { value: n }, t("people.days", { n }))));
     period.value = String(this.days);
     replace(
       this.body,
-      h("div", { class: "row between" }, h("h2", {}, t("people.users")), period),
+      h("div", { class: "row between" }, h("h2", {}, t("people.users")), h("div", { class: "row" }, this.searchFor(), period)),
+      users.has_more ? h("p", { class: "soft" }, t(this.search ? "people.some_found" : "people.some", { n: PAGE })) : null,
       table(t("people.users"), [
         { name: t("people.name"), of: (user) => h("a", { href: `#/people/${user.id}` }, user.name) },
-        { name: t("people.organisation"), of: (user) => named.get(user.org_id) ?? user.org_id },
+        { name: t("people.organisation"), of: (user) => organisationNames.get(user.org_id) ?? user.org_id },
         { name: t("tier.name"), of: (user) => user.tier },
         ...useColumns((user) => ofUsers.get(user.id)),
         { name: t("people.state"), of: (user) => (user.disabled_at ? t("people.disabled") : t("people.enabled")) },
-      ], byUse(users.data, ofUsers), t("people.none")),
-      this.newUser(organisations.data),
+      ], byUse(users.data, ofUsers), this.search ? t("people.none_named", { search: this.search }) : t("people.none")),
+      this.newUser(organisations),
       h("h2", {}, t("people.organisations")),
       table(t("people.organisations"), [
         { name: t("people.name"), of: (one) => one.name },
@@ -56,9 +61,22 @@ export class People {
     );
   }
 
+  searchFor() {
+    const words = h("input", { type: "search", value: this.search, maxlength: 200, placeholder: t("people.search"), aria: { label: t("people.search") } });
+    const search = async (event) => {
+      event.preventDefault();
+      this.search = words.value.trim();
+      await this.all();
+      this.body.querySelector("input[type=search]").focus();
+    };
+    return h("form", { role: "search", onsubmit: search, oninput: (event) => words.value === "" && this.search && search(event) }, words);
+  }
+
   newUser(organisations) {
     const name = h("input", { required: true, maxlength: 200 });
-    const organisation = h("select", {}, organisations.map((one) => h("option", { value: one.id }, one.name)));
+    const organisation = organisations.has_more
+      ? h("input", { required: true, maxlength: 64, placeholder: "org_…" })
+      : h("select", {}, organisations.data.map((one) => h("option", { value: one.id }, one.name)));
     const tier = this.tierSelect();
     return maker(t("people.new_user"), [h("div", { class: "fields" }, field(t("people.name"), name), field(t("people.organisation"), organisation), field(t("tier.name"), tier))], async () => {
       const user = await ask("/v1/admin/users", { method: "POST", json: { name: name.value, org_id: organisation.value, tier: tier.value } });
@@ -150,6 +168,12 @@ function useColumns(of) {
     { name: t("people.device"), of: (row) => number(of(row)?.device_s ?? 0, 1), number: true },
     { name: t("people.denials"), of: (row) => of(row)?.denials ?? 0, number: true },
   ];
+}
+
+/** Those who used most stand in the list, too, which has not room for all. */
+async function withThose(users, ids) {
+  const there = new Set(users.map((user) => user.id));
+  return [...users, ...(await named("users", ids.filter((id) => !there.has(id))))];
 }
 
 function byUse(rows, used) {

@@ -13,7 +13,8 @@ export class AuditRecord {
   }
 
   async show() {
-    const [audit, denials, names] = await Promise.all([ask("/v1/admin/audit"), ask("/v1/admin/denials"), loadNames()]);
+    const [audit, denials] = await Promise.all([ask("/v1/admin/audit"), ask("/v1/admin/denials")]);
+    const names = await loadNames([...audit.data.map((one) => one.who), ...denials.data.map((one) => one.user_id)]);
     replace(
       this.body,
       h("h2", {}, t("record.title")),
