@@ -3,6 +3,7 @@
 hold@3   the picture waits before tile row 3 until `release` is called
 fail@3   it fails there
 pause@3  it is taken off there, once, as if its device were needed for something else
+lose@3   its worker is lost there, and another goes on with it
 
 `fail@3/7` is for the picture with seed 7 alone.
 """
@@ -178,6 +179,8 @@ class FakeBackend:
                 return Failed(name, "The picture fell off the easel.")
             if self._told(order, "pause", row) and begun < row:
                 return self._paused(order)
+            if self._told(order, "lose", row):
+                self._tell(on_event, Started(name, "another", order.layout or (order.seed % 97,)))
             codes = np.full((grid.columns, 2), row, np.int16)
             above = codes[:0] if self._drawn[name] is None else self._drawn[name]
             self._drawn[name] = np.concatenate([above, codes])

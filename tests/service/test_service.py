@@ -313,6 +313,18 @@ def test_what_is_taken_off_its_slot_goes_on_from_there(tmp_path: Path) -> None:
     live(tmp_path, check)
 
 
+@pytest.mark.parametrize(("prompt", "put_back"), [("", 0), ("pause@5", 1), ("lose@5", 1)])
+def test_pictures_that_lose_their_slot_or_their_worker_are_counted(
+    tmp_path: Path, prompt: str, put_back: int
+) -> None:
+    async def check(it: Life) -> None:
+        await finish(await it.service.submit(ask(prompt, n=2, seed=1), it.caller))
+        line = f"smalti_pictures_requeued_total {2.0 * put_back}"
+        assert line in it.service.metrics.page().decode().splitlines()
+
+    live(tmp_path, check)
+
+
 def test_what_depends_on_the_model_is_checked(tmp_path: Path) -> None:
     async def check(it: Life) -> None:
         with pytest.raises(UnknownModel, match="This server has: smalti-mini"):

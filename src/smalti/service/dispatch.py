@@ -144,6 +144,10 @@ class Dispatcher:
             self._spend(drawing, event)
         if isinstance(event, Done | Failed):
             self._books.shared.close(drawing)
+        if isinstance(event, Started):
+            if drawing.begun:  # by a worker that was lost
+                self._books.metrics.requeued()
+            drawing.begun = True
         self._follow(drawing, wanted, event)
         if isinstance(event, LAST_EVENTS):
             if isinstance(event, Paused) and wanted:

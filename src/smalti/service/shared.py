@@ -27,14 +27,16 @@ class Drawing:
     """members: in the order in which they came. queued: those of them that wait in the queue.
 
     holder: in whose name a slot is held, even if he has left since; None while there is no slot.
-    rows: the tiles of each row that is drawn, int16 little-endian. spent_s: device time that the
-    present order has used. left_s: how much of it before its holder left; None while he is there.
+    begun: whether a worker has begun the present order. rows: the tiles of each row that is drawn,
+    int16 little-endian. spent_s: device time that the present order has used. left_s: how much of
+    it before its holder left; None while he is there.
     """
 
     identity: str
     members: list[Name] = field(default_factory=list)
     queued: set[Name] = field(default_factory=set)
     holder: Name | None = None
+    begun: bool = False
     rows: list[bytes] = field(default_factory=list)
     spent_s: float = 0.0
     left_s: float | None = None
@@ -92,6 +94,7 @@ class Shared:
         if drawing.holder is not None:
             return False
         drawing.holder, drawing.spent_s, drawing.left_s = name, 0.0, None
+        drawing.begun = False
         return True
 
     def lost_slot(self, drawing: Drawing) -> Name | None:
