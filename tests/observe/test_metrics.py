@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from smalti.control.tiers import DEFAULT_TIERS
 from smalti.observe import Metrics
+from smalti.observe.metrics import WAIT_BUCKETS_S
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,10 @@ def test_jobs() -> None:
     assert found("smalti_tiles_drawn_total") == 272
     assert found("smalti_device_seconds_total") == 1.75
     assert found("smalti_pictures_requeued_total") == 1
+
+
+def test_waits_within_a_promise_are_told_from_those_beyond() -> None:
+    assert {tier.promised_wait_s for tier in DEFAULT_TIERS.values()} <= set(WAIT_BUCKETS_S)
 
 
 def test_what_is_watched_is_read_at_each_scrape() -> None:

@@ -29,7 +29,8 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 METHODS = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS".split())
 REQUEST_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
-WAIT_BUCKETS_S = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
+WAIT_BUCKETS_S = (0.1, 0.5, 1, 2.5, 5, 10, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1800, 3600)
+"""Among them what the tiers promise: else waits below it could not be told from those above."""
 
 
 class DeviceReading(Protocol):
@@ -91,7 +92,7 @@ class Metrics:
         self._device_s = counter("smalti_device_seconds_total", "Seconds that devices drew.")
         self._tiles = counter("smalti_tiles_drawn_total", "Tiles drawn.")
         self._requeued = counter(
-            "smalti_pictures_requeued_total", "Pictures taken off a slot without an end."
+            "smalti_pictures_requeued_total", "Pictures that lost their slot or their worker."
         )
         build = Gauge(
             "smalti_build_info", "1, with what runs.", ("version", "python"), registry=registry
