@@ -88,6 +88,17 @@ def test_waits_within_a_promise_are_told_from_those_beyond() -> None:
     assert {tier.promised_wait_s for tier in DEFAULT_TIERS.values()} <= set(WAIT_BUCKETS_S)
 
 
+def test_the_first_failure_of_a_tier_is_seen_as_growth() -> None:
+    """A series that begins at 1 has not grown, for Prometheus."""
+    metrics = Metrics()
+    metrics.job_accepted("free")
+    for outcome in ("succeeded", "failed", "cancelled"):
+        assert Page(metrics)("smalti_jobs_total", tier="free", outcome=outcome) == 0
+    metrics.job_ended("free", "failed")
+    assert Page(metrics)("smalti_jobs_total", tier="free", outcome="failed") == 1
+    assert Page(metrics)("smalti_jobs_total", tier="free", outcome="succeeded") == 0
+
+
 def test_what_is_watched_is_read_at_each_scrape() -> None:
     metrics = Metrics()
     waiting = {"free": 1}

@@ -31,6 +31,7 @@ METHODS = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS".split())
 REQUEST_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
 WAIT_BUCKETS_S = (0.1, 0.5, 1, 2.5, 5, 10, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1800, 3600)
 """Among them what the tiers promise: else waits below it could not be told from those above."""
+OUTCOMES = ("succeeded", "failed", "cancelled")
 
 
 class DeviceReading(Protocol):
@@ -119,6 +120,8 @@ class Metrics:
 
     def job_accepted(self, tier: str, rung: str = "full") -> None:
         self._accepted.labels(tier).inc()
+        for outcome in OUTCOMES:  # seen at 0, so that the first one is seen as growth
+            self._ended.labels(tier, outcome)
         self.minutes.admitted(tier, rung, self._clock())
 
     def job_ended(self, tier: str, outcome: str) -> None:
