@@ -77,6 +77,22 @@ def test_a_finished_picture_waits_for_the_bucket(tmp_path: Path) -> None:
     live(tmp_path, check)
 
 
+def test_what_cannot_be_written_at_the_start_is_known_before_a_job_is_accepted(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "pictures").write_text("in the way")
+
+    async def check(it: Life) -> None:
+        with pytest.raises(Unavailable, match="a file is in the way of a folder"):
+            await it.service.submit(ask(), it.caller)
+        assert b"smalti_store_healthy 0.0" in it.service.metrics.page()
+        (tmp_path / "pictures").unlink()
+        await until(lambda: it.service.failure is None)
+        await finish(await it.service.submit(ask(), it.caller))
+
+    live(tmp_path, check)
+
+
 def test_what_cannot_be_accepted_costs_nothing(tmp_path: Path) -> None:
     async def check(it: Life) -> None:
         poor = it.user("poor", "free")

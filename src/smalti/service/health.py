@@ -36,6 +36,13 @@ class Health:
             self._probing = asyncio.create_task(self._until_well())
         self.problem = error.told
 
+    async def look(self) -> None:
+        """Look now whether everything can be written."""
+        try:
+            await self._probe()
+        except StoreUnavailable as error:
+            self.report(error)
+
     async def well(self, at_most_s: float) -> None:
         """Returns as soon as the trouble is over, or after a time."""
         try:

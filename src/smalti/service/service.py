@@ -124,6 +124,7 @@ class Service:
     async def start(self) -> None:
         """Takes up the jobs that were left; returns as soon as the workers are starting."""
         await self._backend.start()
+        await self._books.health.look()
         self._lessons.recall()
         restorer = Restorer(self._books, self.models, self._ties, self._dispatcher.begin)
         await restorer.restore(self._books.controller.keep_s)
@@ -168,9 +169,8 @@ class Service:
         """Why nothing new is accepted now, and may not be soon; or None."""
         if self._stop is not None:
             return "The server is stopping."
-        if self._books.health.problem is not None:
-            return self._books.health.problem
-        return None if self.ready else self._failure
+        problem = self._books.health.problem
+        return problem or (None if self.ready else self._failure)
 
     @property
     def waiting(self) -> int:

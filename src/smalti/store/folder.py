@@ -20,6 +20,7 @@ _REASONS = {
     errno.EACCES: "smalti's user may not write there; change its rights",
     errno.EPERM: "smalti's user may not write there; change its rights",
     errno.EIO: "the disk failed; look at the system's log",
+    errno.EEXIST: "a file is in the way of a folder; move it away",
     errno.ENOTDIR: "a file is in the way of a folder; move it away",
 }
 
