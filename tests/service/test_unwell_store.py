@@ -93,6 +93,21 @@ def test_what_cannot_be_written_at_the_start_is_known_before_a_job_is_accepted(
     live(tmp_path, check)
 
 
+def test_the_log_tells_once_of_each_thing_that_waits_for_the_store(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def check(it: Life) -> None:
+        trouble = bucket_is_silent(it)
+        job = await it.service.submit(ask(), it.caller, detached=True)
+        await until(lambda: trouble.met > 4)
+        trouble.on = False
+        await finish(job)
+
+    live(tmp_path, check)
+    told = [r for r in caplog.records if "tried again" in r.message and r.levelname == "WARNING"]
+    assert len(told) == 1
+
+
 def test_what_cannot_be_accepted_costs_nothing(tmp_path: Path) -> None:
     async def check(it: Life) -> None:
         poor = it.user("poor", "free")

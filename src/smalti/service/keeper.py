@@ -38,13 +38,17 @@ class Keeper:
         self.spawn(self._note(what, writing))
 
     async def insist(self, what: str, write: Callable[[], Awaitable[T]]) -> T:
-        """The result of `write`, tried again for as long as the store cannot take it."""
-        pause_s = FIRST_PAUSE_S
+        """The result of `write`, tried again for as long as the store cannot take it.
+
+        The log has its first failure alone, however long that is: `health` tells of the end.
+        """
+        pause_s, level = FIRST_PAUSE_S, logging.WARNING
         while True:
             try:
                 return await write()
             except StoreUnavailable as error:
-                log.warning("%s could not be kept, and is tried again: %s", what, error)
+                log.log(level, "%s could not be kept, and is tried again: %s", what, error)
+                level = logging.DEBUG
                 self._health.report(error)
             await self._health.well(pause_s)
             pause_s = min(LAST_PAUSE_S, 2 * pause_s)
