@@ -11,6 +11,8 @@ import pytest
 from lives import Life, ask, finish, live, until
 
 from smalti.errors import StoreUnavailable, Unavailable
+from smalti.observe.about import serving
+from smalti.observe.logs import record_about, remember_request
 from smalti.pictures.decode import Upload
 
 SOURCE = Upload(np.zeros((32, 32, 3), np.uint8), None)
@@ -106,6 +108,25 @@ def test_the_log_tells_once_of_each_thing_that_waits_for_the_store(
     live(tmp_path, check)
     told = [r for r in caplog.records if "tried again" in r.message and r.levelname == "WARNING"]
     assert len(told) == 1
+
+
+def test_that_the_store_is_well_again_is_no_matter_of_a_request(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.handler.addFilter(remember_request)
+    caplog.set_level("INFO")
+
+    async def check(it: Life) -> None:
+        trouble = disk_is_full(it)
+        with serving("req_1"), pytest.raises(Unavailable):
+            await it.service.submit(ask(), it.caller)
+        trouble.on = False
+        await until(lambda: it.service.failure is None)
+
+    live(tmp_path, check)
+    ids = {r.message.partition(":")[0]: record_about(r).request_id for r in caplog.records}
+    assert ids["nothing new is accepted"] == "req_1"
+    assert ids["what is accepted can be kept again"] == ""
 
 
 def test_what_cannot_be_accepted_costs_nothing(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 
 from smalti.errors import StoreUnavailable
 
@@ -33,7 +34,8 @@ class Health:
         if self.problem is None:
             log.error("nothing new is accepted: %s", error)
             self._well.clear()
-            self._probing = asyncio.create_task(self._until_well())
+            # NOTE: no matter of the request that met it, whose ids its lines of the log would have.
+            self._probing = asyncio.create_task(self._until_well(), context=Context())
         self.problem = error.told
 
     async def look(self) -> None:
