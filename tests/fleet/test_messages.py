@@ -62,7 +62,7 @@ MESSAGES: st.SearchStrategy[Message] = st.one_of(
     st.builds(Pause, IDS),
     st.builds(Ready, IDS),
     st.builds(Heartbeat, COUNTS, COUNTS, COUNTS),
-    st.builds(Dying, TEXT),
+    st.builds(Dying, TEXT, TEXT),
     st.builds(Started, IDS, IDS, LAYOUTS),
     st.builds(RowDrawn, IDS, COUNTS, CODES, SECONDS),
     st.builds(Strip, IDS, COUNTS, COUNTS, PIXELS),

@@ -21,6 +21,7 @@ from smalti.engine.errors import FleetError, NotRunning, NoWorker
 from smalti.engine.picture import Failed, Paused, RowDrawn
 from smalti.fleet.local import LocalBackend
 from smalti.models.registry import UnknownModel
+from smalti.observe.logs import trace_of
 
 
 def test_stop_pauses_what_is_drawn_and_what_waits(tmp_path: Path) -> None:
@@ -83,6 +84,24 @@ def test_nothing_is_left_after_stop() -> None:
         check=False,
     )
     assert told.returncode == 0, told.stderr
+
+
+def test_what_a_worker_died_of_is_told_by_the_log_alone(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What it wrote to stderr itself would be no line of the log, and not be cleaned."""
+
+    async def scenario() -> None:
+        backend = LocalBackend(["fake"], devices=["broken"], loaders=LOADERS)
+        await backend.start()
+        with pytest.raises(NoWorker, match="no such device"):
+            await backend.ready()
+        await backend.stop()
+
+    asyncio.run(scenario())
+    lost = next(record for record in caplog.records if "is gone" in record.message)
+    assert "in load" in trace_of(lost)
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_a_device_that_cannot_load_is_told_with_its_reason() -> None:

@@ -104,6 +104,7 @@ def test_it_tells_why_it_cannot_go_on() -> None:
             dying = wire.next()
             assert isinstance(dying, Dying)
             assert reason in dying.reason
+            assert dying.trace.startswith("Traceback") and reason in dying.trace
             assert wire.process.wait(PATIENCE_S) == EXIT_FAILED
 
 

@@ -194,8 +194,10 @@ class LocalBackend:
                 await self._standby.fill()
             case Heartbeat(tiles_drawn=tiles_drawn):
                 station.tiles_drawn = tiles_drawn
-            case Dying(reason):
-                raise WorkerGone(reason)
+            case Dying(reason, trace):
+                gone = WorkerGone(reason)
+                gone.add_note(trace)
+                raise gone
             case Serve() | Start() | Cancel() | Pause():
                 raise WorkerGone(f"it sent a {type(message).__name__}")
             case _:
@@ -222,7 +224,8 @@ class LocalBackend:
 
     def _lose(self, station: Station, gone: WorkerGone) -> None:
         """Take the pictures of a worker that is gone, and have them drawn elsewhere."""
-        log.warning("worker %s is gone: %s", station.name, gone)
+        told = gone if hasattr(gone, "__notes__") else None  # what it died of, by its own account
+        log.warning("worker %s is gone: %s", station.name, gone, exc_info=told)
         again, why = [], without_folders(str(gone))
         for flight in station.lose_worker(why, hung=gone.hung):
             if flight.wish is not None:

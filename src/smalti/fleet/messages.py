@@ -87,9 +87,10 @@ class Heartbeat:
 
 @dataclass(frozen=True)
 class Dying:
-    """The last message of a worker that cannot go on. reason: one sentence."""
+    """The last message of a worker that cannot go on. reason: one sentence. trace: a traceback."""
 
     reason: str
+    trace: str = ""
 
 
 Command = Serve | Start | Cancel | Pause

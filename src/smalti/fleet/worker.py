@@ -17,6 +17,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import NoReturn
@@ -45,6 +46,8 @@ log = logging.getLogger(__name__)
 
 EXIT_ORPHANED = 3
 EXIT_FAILED = 4
+TRACE_MAX = 6000
+"""Characters of a traceback that are told, from its end."""
 
 
 class Line:
@@ -153,8 +156,7 @@ def serve(line: Line, modules: Iterable[str]) -> NoReturn:
         while True:
             worker.turn()
     except Exception as error:
-        log.exception("the worker cannot go on")
-        line.send([Dying(f"{type(error).__name__}: {error}")])
+        line.send([Dying(f"{type(error).__name__}: {error}", traceback.format_exc()[-TRACE_MAX:])])
         sys.exit(EXIT_FAILED)
 
 
