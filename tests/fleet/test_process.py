@@ -23,8 +23,12 @@ class Speaker:
         self.beats = beats
         self.reader = asyncio.StreamReader()
         self.heard: list[Message] = []
-        no_process = cast(Any, SimpleNamespace(pid=0))
+        no_process = cast(Any, SimpleNamespace(pid=0, wait=self.wait))
         self.process = WorkerProcess(no_process, self.reader, cast(Any, None))
+        self.code = 0
+
+    async def wait(self) -> int:
+        return self.code
 
     def silence_s(self) -> float:
         if self.beats > 0:
@@ -59,6 +63,20 @@ def test_all_that_was_said_is_heard_before_the_end() -> None:
             await speaker.listen()
         assert not gone.value.hung
         assert speaker.heard == [BEAT] * 3
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("code", "told"), [(4, "ended with exit code 4"), (-9, r"ended by signal 9 \(Killed\)")]
+)
+def test_it_tells_how_the_process_ended(code: int, told: str) -> None:
+    async def scenario() -> None:
+        speaker = Speaker(beats=0)
+        speaker.code = code
+        speaker.reader.feed_eof()
+        with pytest.raises(WorkerGone, match=told):
+            await speaker.listen()
 
     asyncio.run(scenario())
 

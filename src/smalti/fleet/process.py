@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -18,6 +19,8 @@ from smalti.fleet.starvation import CpuWatch
 
 STDERR = 2
 STARVED_MAX_S = 60.0
+END_S = 1.0
+"""How long it is waited for what a process that closed its socket ended with."""
 
 Hear = Callable[[Message], Awaitable[None]]
 
@@ -116,11 +119,21 @@ class WorkerProcess:
             try:
                 message = await read_async(self._reader.readexactly)
             except (EOFError, OSError):
-                raise WorkerGone("its process ended") from None
+                raise WorkerGone(await self._how_it_ended()) from None
             except ProtocolError as error:
                 raise WorkerGone(str(error)) from error
             self._heard += 1
             await hear(message)
+
+    async def _how_it_ended(self) -> str:
+        """Its socket is closed a moment before it can be known."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(END_S):
+                code = await self._process.wait()
+            if code >= 0:
+                return f"its process ended with exit code {code}"
+            return f"its process was ended by signal {-code} ({signal.strsignal(-code)})"
+        return "its process ended"
 
     async def end(self) -> None:
         """Kill it if need be, and wait until nothing is left of it."""
