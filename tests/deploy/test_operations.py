@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from smalti.cli.finding import Finding
 from smalti.cli.store_checks import check_database
 from smalti.config import TABLE, read_settings
@@ -16,12 +18,16 @@ from smalti.store.database import Database
 MANUAL = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
 
 
-def test_the_backup_is_whole_while_the_server_writes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("absent", [(), ("key", "smalti.toml")])
+def test_the_backup_is_whole_while_the_server_writes(
+    tmp_path: Path, absent: tuple[str, ...]
+) -> None:
+    """Where the key is set and no settings are written, there is no file of them."""
     for folder in ("data/pictures", "backup", "bin"):
         (tmp_path / folder).mkdir(parents=True)
-    for name in ("key", "address-secret", "pictures/0.png"):
-        (tmp_path / "data" / name).write_text(name)
-    (tmp_path / "data" / "smalti.toml").write_text("slots = 3")
+    present = {"key", "address-secret", "smalti.toml", "pictures/0.png"} - set(absent)
+    for name in present:
+        (tmp_path / "data" / name).write_text("slots = 3" if name == "smalti.toml" else name)
     (tmp_path / "bin" / "python3").symlink_to(sys.executable)
     database = Database(f"sqlite:///{tmp_path / 'data' / 'smalti.db'}")
     database.write_now(lambda c: c.exec_driver_sql("INSERT INTO facts VALUES ('owl', 'here')"))
@@ -32,7 +38,7 @@ def test_the_backup_is_whole_while_the_server_writes(tmp_path: Path) -> None:
 
     backup = tmp_path / "backup"
     assert (backup / "pictures" / "0.png").read_text() == "pictures/0.png"
-    for name in ("key", "address-secret", "smalti.toml"):
+    for name in present:
         assert (backup / name).exists(), name
     with sqlite3.connect(backup / "smalti.db") as restored:
         assert restored.execute("SELECT value FROM facts WHERE name = 'owl'").fetchone() == (
