@@ -55,7 +55,10 @@ def labels_in_use() -> set[str]:
     metrics.waited("free", 1.0)
     metrics.job_accepted("free")
     metrics.job_ended("free", "succeeded")
-    metrics.watch(waiting=lambda: {"free": 1}, devices=lambda: [Device()])
+    metrics.promise("free", kept=True)
+    metrics.watch(
+        waiting=lambda: {"free": 1}, devices=lambda: [Device()], rungs=lambda: {"free": "full"}
+    )
     page = text_string_to_metric_families(metrics.page().decode())
     return {label for family in page for sample in family.samples for label in sample.labels}
 

@@ -108,6 +108,28 @@ def test_what_is_watched_is_read_at_each_scrape() -> None:
     assert Page(metrics)("smalti_queue_waiting", tier="free") == 7
 
 
+def test_promises_are_seen_from_the_first_one_on() -> None:
+    metrics = Metrics()
+    metrics.promise("pro", kept=True)
+    metrics.promise("pro", kept=True)
+    assert Page(metrics)("smalti_promises_total", tier="pro", outcome="kept") == 2
+    assert Page(metrics)("smalti_promises_total", tier="pro", outcome="broken") == 0
+    metrics.promise("pro", kept=False)
+    assert Page(metrics)("smalti_promises_total", tier="pro", outcome="broken") == 1
+
+
+def test_load_and_the_rungs_in_force() -> None:
+    metrics, rungs = Metrics(), {"free": "quality", "pro": "full"}
+    metrics.watch(rungs=lambda: rungs, load=lambda: 0.75)
+    found = Page(metrics)
+    assert found("smalti_load") == 0.75
+    assert found("smalti_rung", tier="free", rung="quality") == 1
+    rungs["free"] = "full"
+    found = Page(metrics)
+    assert found("smalti_rung", tier="free", rung="quality") is None
+    assert found("smalti_rung", tier="free", rung="full") == 1
+
+
 def test_devices() -> None:
     metrics = Metrics()
     devices = [Device("cuda:0"), Device("cuda:0", state="dead"), Device("cpu", state="hung")]

@@ -90,6 +90,9 @@ class Metrics:
             buckets=WAIT_BUCKETS_S,
             registry=registry,
         )
+        self._promises = counter(
+            "smalti_promises_total", "Promised waits, by whether they were kept.", "tier", "outcome"
+        )
         self._device_s = counter("smalti_device_seconds_total", "Seconds that devices drew.")
         self._tiles = counter("smalti_tiles_drawn_total", "Tiles drawn.")
         self._requeued = counter(
@@ -146,6 +149,8 @@ class Metrics:
 
     def promise(self, tier: str, kept: bool) -> None:
         """Once for each job that was promised something, when its last picture starts."""
+        for outcome, more in (("kept", kept), ("broken", not kept)):  # both are seen at 0
+            self._promises.labels(tier, outcome).inc(more)
         self.minutes.promise(tier, kept, self._clock())
 
     def drew(self, tiles: int, device_s: float) -> None:
@@ -168,14 +173,17 @@ class Metrics:
         *,
         devices: Callable[[], Iterable[DeviceReading]] | None = None,
         waiting: Callable[[], Mapping[str, int]] | None = None,
+        rungs: Callable[[], Mapping[str, str]] | None = None,
+        load: Callable[[], float] | None = None,
         store_healthy: Callable[[], bool] | None = None,
     ) -> None:
         """Whence to read, at each scrape. What is None stays as it was.
 
-        waiting: pictures that wait for a slot, by tier. One that raises is left out of the page
-        and told in the log; the others are there.
+        waiting: pictures that wait for a slot, by tier. rungs: the one that each tier is served on.
+        One that raises is left out of the page and told in the log; the others are there.
         """
-        given = {"devices": devices, "waiting": waiting, "store_healthy": store_healthy}
+        given = {"devices": devices, "waiting": waiting, "rungs": rungs, "load": load,
+                 "store_healthy": store_healthy}  # fmt: skip
         self._readings.sources |= {k: v for k, v in given.items() if v is not None}
 
     def page(self) -> bytes:

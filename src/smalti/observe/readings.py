@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class Readings:
-    """A collector over `sources`: functions by name (devices, waiting, store_healthy)."""
+    """A collector over `sources`: functions by name, of which `collect` knows these."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.sources: dict[str, Callable[[], Any]] = {}
@@ -23,6 +23,8 @@ class Readings:
         for name, families in (
             ("waiting", _waiting),
             ("devices", _devices),
+            ("rungs", _rungs),
+            ("load", _load),
             ("store_healthy", _store_healthy),
         ):
             try:
@@ -67,6 +69,23 @@ def _devices(devices: Any) -> Iterable[Metric]:
         for family, value in zip(families, values, strict=True):
             family.add_metric([device], value)
     return families
+
+
+def _rungs(by_tier: Any) -> Iterable[Metric]:
+    family = GaugeMetricFamily(
+        "smalti_rung", "1 for the rung that a tier is served on.", labels=["tier", "rung"]
+    )
+    for tier, rung in (by_tier or {}).items():
+        family.add_metric([tier, rung], 1)
+    return [family]
+
+
+def _load(load: Any) -> Iterable[Metric]:
+    help = "How loaded the server is: 0 while it is calm, 1 where promises are at their edge."
+    family = GaugeMetricFamily("smalti_load", help)
+    if load is not None:
+        family.add_metric([], load)
+    return [family]
 
 
 def _store_healthy(healthy: Any) -> Iterable[Metric]:

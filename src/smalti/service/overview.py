@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 from smalti.control.live import classes_of
 from smalti.control.nouns import FULL
@@ -48,6 +50,15 @@ class Overview:
             if allowed and (not tier.models or name in tier.models):
                 had.update(rungs_had(model, allowed, self._models))
         return next((rung for rung in reversed(allowed) if rung in had), FULL)
+
+    def readings(self) -> dict[str, Callable[[], Any]]:
+        """What `Metrics.watch` reads, at each scrape."""
+        return {
+            "waiting": self.waiting,
+            "rungs": self.rungs,
+            "load": lambda: self.load,
+            "store_healthy": lambda: self.store_healthy,
+        }
 
     @property
     def load(self) -> float:

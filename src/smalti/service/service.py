@@ -113,11 +113,7 @@ class Service:
         self._failure: str | None = None
         self._stop: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self.metrics.watch(
-            devices=self.devices,
-            waiting=self.overview.waiting,
-            store_healthy=lambda: self.overview.store_healthy,
-        )
+        self.metrics.watch(devices=self.devices, **self.overview.readings())
 
     # --- life ---
 
