@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from control.asks import NOON, ask, controller, patches, send, tier
@@ -264,6 +264,36 @@ def test_a_picture_that_is_put_back_after_its_deadline_is_in_nobodys_way() -> No
     assert not control._promises.due({}, late).works
     assert control.withdraw(other.job_id, late) == [0]
     assert control.next(late) == turn
+
+
+def test_an_edit_that_is_taken_up_late_leaves_those_whose_promise_was_broken_alone() -> None:
+    """After a restart its source was read when others with the same end had been given up, on a
+    fleet that is full. Who is cancelled then has no share in what is due of it."""
+    control = controller(tier("pro", promised_wait_s=60.0), slots=1)
+    jobs = [ask("ann", tier="pro"), ask("ben", tier="pro")]
+    for asked in jobs:
+        control.adopt(asked, NOON - 100.0)
+        control.enqueue(asked.job_id, NOON)
+    assert control.next(NOON) == Turn(jobs[0].job_id, 0)
+    edit = replace(ask("eve", tier="pro"), service="priority")
+    control.adopt(edit, NOON - 100.0)
+    control.enqueue(edit.job_id, NOON)
+    assert control.withdraw(jobs[1].job_id, NOON) == [0]
+    control.finished(jobs[0].job_id, 0, PICTURE_S, NOON + PICTURE_S)
+    assert control.next(NOON + PICTURE_S) == Turn(edit.job_id, 0)
+
+
+@pytest.mark.parametrize("by_s", [3600.0, -3600.0])
+def test_what_was_given_up_is_told_from_what_comes_once_the_clock_was_set(by_s: float) -> None:
+    promises = Promises()
+    promises.keep("late", 60.0, 100.0, NOON)
+    assert promises.work(NOON + 61.0) == 0.0
+    promises.clock_set(by_s)
+    now = NOON + 61.0 + by_s
+    promises.keep("as late", 60.0, 100.0, now - 61.0)
+    assert promises.work(now - 2.0) == 0.0
+    promises.keep("new", 60.0, 100.0, now)
+    assert promises.work(now) == 100.0
 
 
 def test_it_is_foreseen_anew_once_a_promise_has_passed() -> None:

@@ -50,6 +50,7 @@ class Promises:
         self._of: dict[str, tuple[float, float, str]] = {}
         self._by_end: list[tuple[float, int, str]] = []
         self._number = 0
+        self._given_up = -math.inf  # the latest end that is not counted any more
         self._edge = math.inf  # the edge is not before this, at this rate or more; 0: not known
         self._edge_rate = 0.0
 
@@ -72,9 +73,14 @@ class Promises:
     def keep(
         self, job_id: str, promised_s: float, work: float, now: float, service_class: str = ""
     ) -> None:
-        """All of a job's pictures are promised to have their slots within so many seconds."""
+        """All of a job's pictures are promised to have their slots within so many seconds.
+
+        What is adopted after a restart may be told when its bin was given up; then it is, too.
+        """
         self._expire(now)
         end, last = _binned(promised_s, now), now + promised_s
+        if end <= self._given_up:
+            return
         self._of[job_id] = end, last, service_class
         self._add(end, last, service_class, work)
         self._tidy()
@@ -115,6 +121,7 @@ class Promises:
             job_id: (end + by_s, last + by_s, of) for job_id, (end, last, of) in self._of.items()
         }
         self._by_end = [(last + by_s, number, job_id) for last, number, job_id in self._by_end]
+        self._given_up += by_s
         self._edge_rate = 0.0
         self.changes += 1
 
@@ -199,6 +206,7 @@ class Promises:
 
     def _expire(self, now: float) -> None:
         while self._lasts and self._lasts[0] < now:
+            self._given_up = self._ends[0]
             self._drop(0)
 
 
