@@ -97,6 +97,19 @@ def test_of_eight_slots_it_is_learnt_how_long_a_step_takes_with_each_number_of_p
     assert forecast.rate == pytest.approx(8 / 0.08)
 
 
+@pytest.mark.parametrize("back_s", [0.5, 0.8])
+def test_a_clock_that_steps_back_while_a_picture_is_drawn_measures_nothing(back_s: float) -> None:
+    """By less than a second that is not told. What rests on a guess goes on doing so: nobody is
+    refused for it, and it is not kept as what was learnt."""
+    control = controller(tier(promised_wait_s=1.0))
+    job_id = send(control, ask("first"), NOON)
+    assert control.next(NOON) is not None
+    control.finished(job_id, 0, 0.1, NOON + 0.5 - back_s)
+    assert control.step_s() == () and control.learnt() is None
+    for i in range(10):
+        send(control, ask(f"user{i}"), NOON + 1.0)
+
+
 def test_another_pace_is_soon_learnt() -> None:
     control = again(drawn(20, seconds=10.0), NOON + 1000)
     for i in range(10):

@@ -95,18 +95,18 @@ class Forecast:
         self._changes += 1
 
     def drew(self, work: float, running: int, slot_s: float, device_s: float) -> float:
-        """A picture has been drawn. running: pictures that held slots when it got its own.
+        """A picture has been drawn. running: pictures that held slots when it got its own. slot_s:
+        not above zero where the clock stepped back meanwhile; that measures nothing.
 
         Returns device-seconds of a tile-step, as they are expected from now on.
         """
         at = self._bin(running)
-        pace = self._paces[at]
-        if pace is None:
-            pace = self._paces[at] = Pace(FIRST_SLOT_S)
+        pace = self._paces[at] or Pace(FIRST_SLOT_S)
+        if pace.saw(slot_s / work):
+            self._paces[at] = pace
             self.full = self.pace(self._slots)
-        pace.saw(slot_s / work)
-        self.measured = True
-        self._set_rate()
+            self.measured = True
+            self._set_rate()
         self._device_pace.saw(device_s / work)
         return self._device_pace.mean
 

@@ -51,10 +51,10 @@ class Pace:
         """Standard deviation; at least a tenth of the mean, for few values tell little of it."""
         return max(math.sqrt(self._variance), _LEAST_SPREAD * self.mean)
 
-    def saw(self, value: float) -> None:
-        """Values that are not above zero are not counted."""
+    def saw(self, value: float) -> bool:
+        """Values that are not above zero are not counted; returns whether it was."""
         if not 0 < value < math.inf:
-            return
+            return False
         if value < self._least:
             value = self._least
         elif value > self._most:
@@ -66,3 +66,4 @@ class Pace:
         off = value - self.mean
         self.mean += weight * off
         self._variance = (1 - weight) * (self._variance + weight * off * off)
+        return True
