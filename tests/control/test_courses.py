@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from control.asks import NOON, ask, controller, tier
 from control.test_promises import PICTURE_S, busy
 
 from smalti.control import Admission, Controller
-from smalti.control.fair import Step
+from smalti.control.fair import FairQueue, Step
+from smalti.control.forecast import Forecast
 from smalti.control.live import path_of
+from smalti.control.promises import Promises
 
 FREE, PRO = tier("free", promised_wait_s=60.0), tier("pro", weight=10.0)
 
@@ -50,6 +54,44 @@ def test_a_clock_that_is_set_moves_no_deadline(by_s: float) -> None:
     assert isinstance(outcomes[0], Admission) and isinstance(outcomes[1], Admission)
     assert outcomes[1].wait == outcomes[0].wait
     assert outcomes[0].wait.start_s[0] >= 15 * PICTURE_S
+
+
+def foreseen_s(seed: int, device_s_per_work: float) -> list[float]:
+    """When newcomers of two classes are foreseen to have slots, in a life in which pictures go
+    before their turn now and then, and some are promised theirs soon."""
+    dice, queue, waits = random.Random(seed), FairQueue(device_s_per_work), list[float]()
+    queue.root.credit = 200.0 * device_s_per_work
+    forecast = Forecast(queue, promises := Promises())
+    forecast.slots = 8
+    forecast.drew(100.0, 8, PICTURE_S, 1.0)
+    classes = Step("free", 1.0), Step("pro", 4.0)
+    for i in range(120):
+        path = (dice.choice(classes), Step("org"), Step(f"user{i}"))
+        queue.put(f"j{i}", path, range(1), 100.0)
+        if dice.random() < 0.5:
+            promises.keep(f"j{i}", dice.choice((30.0, 90.0)), 100.0, 0.0, path[0].name)
+        if len(queue.running) == 8:
+            job_id, index = next(iter(queue.running))
+            queue.finish(job_id, index, dice.choice((50.0, 100.0)) * device_s_per_work)
+        if i > 40:
+            hurried = f"j{i}" if dice.random() < 0.3 else None
+            named = queue.next(0.0, hurried)
+            assert named is not None
+            promises.served(named[0], 100.0)
+            promises.forget(named[0])
+            forecast.look(0.0)
+            for step in classes:
+                new = step, Step("org"), Step("new")
+                ahead = queue.ahead_of(new, 1, 100.0)
+                waits.append(forecast.raw(new, 100.0, ahead, 1, 0, 0, 0.0).start_s)
+    return waits
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_a_tile_step_costs_of_a_device_makes_nobody_wait_longer(seed: int) -> None:
+    """Shares are of device-seconds, and waits of tile-steps: how fast those are drawn is measured
+    apart. All of it is the same on eight devices that draw one picture together."""
+    assert foreseen_s(seed, 8.0) == foreseen_s(seed, 1.0)
 
 
 def test_a_class_is_foreseen_with_its_deadlines_and_without() -> None:
