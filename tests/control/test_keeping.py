@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 from control.asks import NOON, ask, controller, patches, send, tier
 
-from smalti.control import Admission, Controller, Denial
+from smalti.control import Admission, Claim, Controller, Denial
+from smalti.control.appointments import KEPT_S, RULE
 from smalti.control.keeping import Keeping
 from smalti.control.refusals import Refusals
 
@@ -141,6 +142,32 @@ def test_it_is_for_one_class_at_a_time() -> None:
     assert control._keeping.refused_part("team", NOON) > 0.25
     control.admit(replace(ask("look"), service="flex"), NOON + 1)
     assert isinstance(control.consider(ask("another"), NOON + 1), Denial)
+
+
+@pytest.mark.parametrize(
+    ("due", "places", "admitted"),
+    [(500, 0, True), (500, 4, True), (520, 0, True), (520, 4, False), (540, 0, False)],
+)
+def test_places_that_are_kept_count_where_little_is_left_of_the_promise(
+    due: int, places: int, admitted: bool
+) -> None:
+    """The team was promised more than its share. There is room for more while what is due of all
+    can be done in time; and where less than three tenths of the team's promise are left of that,
+    for what is expected of those who were told to come back, too. 30 of 100 seconds are 27
+    pictures, and nine tenths of 600 seconds, rounded down to a bin, 530."""
+    tiers = tier("free", promised_wait_s=600.0), tier("team", weight=20.0, promised_wait_s=100.0)
+    control = controller(*tiers)
+    drawn(control, 30)
+    for who, count in (("free", due), ("team", 120)):
+        for i in range(count):
+            control.adopt(asked := ask(f"{who}{i}", tier=who), NOON)
+            control.enqueue(asked.job_id, NOON)
+            if who == "team":
+                control.withdraw(asked.job_id, NOON)
+    for i in range(places):
+        claim = Claim(f"later{i}", RULE, 0, NOON + 5.0, NOON + 5.0 + KEPT_S)
+        control._appointments.keep(claim, "team", 3000.0)
+    assert isinstance(control.consider(ask("new", tier="team"), NOON), Admission) == admitted
 
 
 def test_what_was_promised_before_a_restart_is_kept_after_it() -> None:
