@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from recorded_runs import FLEET, STEP_S, cancelled_run, recorded_run
 
-from smalti.control.recording import replay_recorded
+from smalti.control import DEFAULT_POLICY, Ask
+from smalti.control.recording import Entry, Recorded, replay_recorded
 from smalti.errors import InvalidRequest
 from smalti.plan.fleet import FleetSpec
 from smalti.plan.measured import measured_fleet
@@ -36,10 +37,27 @@ def test_who_went_away_goes_away_again() -> None:
     assert again.waits_s == {"a": 0.0, "c": 1.0} == waits_of(entries)
 
 
-def test_waits_are_not_told_of_a_run_in_which_the_clock_was_set() -> None:
-    entries = [*cancelled_run(), {"do": "clock_set", "by_s": -3600.0}]
-    with pytest.raises(ValueError, match="clock was set"):
-        replay_arrivals(entries, FleetSpec(1, (0.01,), 0.0))
+@pytest.mark.parametrize("by_s", [3600.0, -3600.0])
+def test_a_clock_that_was_set_meanwhile_draws_nothing(by_s: float) -> None:
+    """The second picture had been in its slot for half a second, and the third waited."""
+    entries: list[Entry] = []
+    control = Recorded(DEFAULT_POLICY, 1000, entries.append)
+    control.slots = 1
+    for job_id in "abc":
+        control.admit(Ask(job_id, f"user_{job_id}", "org", "pro", 1, 100.0), 1e9)
+        control.enqueue(job_id, 1e9)
+    assert control.next(1e9)
+    control.finished("a", 0, 1.0, 1e9 + 1.0)
+    assert control.next(1e9 + 1.0)
+    control.look(1e9 + 1.5)
+    control.clock_set(by_s)
+    control.finished("b", 0, 1.0, 1e9 + 2.0 + by_s)
+    assert control.next(1e9 + 2.0 + by_s)
+    control.finished("c", 0, 1.0, 1e9 + 3.0 + by_s)
+    again = replay_arrivals(entries, FleetSpec(1, (0.01,), 0.0))
+    assert again.waits_s == {"a": 0.0, "b": 1.0, "c": 2.0} == waits_of(entries)
+    measured = measured_fleet(entries)
+    assert measured.step_s == (pytest.approx(0.01),) and len(measured.drift.speeds) == 1
 
 
 def test_the_fleet_is_measured_by_how_long_pictures_took() -> None:

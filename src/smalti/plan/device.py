@@ -59,6 +59,10 @@ class Device:
         self._advance(now)
         return self._next_end()
 
+    def clock_set(self, by_s: float) -> None:
+        """Its pictures have been drawn for as long as before."""
+        self._at += by_s
+
     def _next_end(self) -> float:
         if not self.ends:
             return math.inf

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from smalti.control.recording import Entry
@@ -32,9 +32,10 @@ def measured_fleet(entries: Iterable[Entry], every_s: float = 20.0) -> FleetSpec
     """Step times, and the speed of each stretch of every_s seconds beside them, that explain best
     how long the pictures of a recording held their slots.
 
-    Seen as one device with all slots. Raises InvalidRequest where nothing was drawn.
+    Seen as one device with all slots, and as if its clock had not been set. Raises InvalidRequest
+    where nothing was drawn.
     """
-    told = list(entries)
+    told = list(_steady(entries))
     times = [entry["now"] for entry in told if entry["do"] in _MOVES] or [0.0]
     stretches = int((times[-1] - times[0]) // every_s) + 1
     even = Drift((1.0,) * stretches, every_s, times[0])
@@ -47,6 +48,15 @@ def measured_fleet(entries: Iterable[Entry], every_s: float = 20.0) -> FleetSpec
     spread = math.sqrt(sum((error - mean) ** 2 for error in errors) / len(errors))
     drift = replace(even, speeds=tuple(speeds))
     return FleetSpec(1, tuple(1 / rate for rate in rates[1:]), min(spread, 1.0), drift)
+
+
+def _steady(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """By a clock that nobody sets."""
+    ahead_s = 0.0
+    for entry in entries:
+        if entry["do"] == "clock_set":
+            ahead_s += entry["by_s"]
+        yield {**entry, "now": entry["now"] - ahead_s} if "now" in entry else entry
 
 
 _MOVES = ("next", "finished", "requeue")

@@ -51,7 +51,9 @@ def waits_of(entries: Iterable[Entry]) -> dict[str, float]:
     admitted: dict[str, float] = {}
     waits: dict[str, float] = {}
     for entry in entries:
-        if entry["do"] == "admit":
+        if entry["do"] == "clock_set":
+            admitted = {job_id: at + entry["by_s"] for job_id, at in admitted.items()}
+        elif entry["do"] == "admit":
             admitted[entry["ask"]["job_id"]] = entry["now"]
         elif entry["do"] == "next" and entry["decided"][0] in admitted:
             waits.setdefault(entry["decided"][0], entry["now"] - admitted[entry["decided"][0]])
@@ -92,8 +94,7 @@ def replay_arrivals(entries: Iterable[Entry], fleet: FleetSpec, seed: int = 0) -
     """Decide anew about all that came, while `fleet` draws what is admitted.
 
     A decision agrees if a request is served on the same rung and in the same way, or refused by
-    the same rule. Raises ValueError for what is no recording, and for one in which the clock was
-    set: how long anything took is not in it.
+    the same rule. Raises ValueError for what is no recording.
     """
     return _Replay(fleet, seed).run(list(entries))
 
@@ -123,8 +124,9 @@ class _Replay:
             self._draw_until(now)
             do = entry["do"]
             if do == "clock_set":
-                raise ValueError("The clock was set while this was recorded: waits are not known.")
-            if do in _AS_THEY_COME:
+                self._clock_set(entry["by_s"])
+                now += entry["by_s"]
+            elif do in _AS_THEY_COME:
                 self._control, _ = told_again(self._control, entry)
                 self._control.slots = self._fleet.slots
                 if do == "begin":
@@ -144,6 +146,15 @@ class _Replay:
                 self._control, _ = told_again(self._control, entry)
             self._fill(now)
         return Arrivals(Agreement(decisions, same, difference), self.waits_s)
+
+    def _clock_set(self, by_s: float) -> None:
+        """Nobody has waited longer for it, and nothing more is drawn."""
+        self._begun().clock_set(by_s)
+        self._ends = [at + by_s for at in self._ends]
+        for device in self._devices:
+            device.clock_set(by_s)
+        for job in self._jobs.values():
+            job.admitted_at += by_s
 
     def _admit(self, entry: Entry, now: float) -> list[Any]:
         control = self._begun()
