@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from control.asks import NOON, ask, denied, policy, send, tier
@@ -14,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from smalti.control import Admission, Ask, Controller
 from smalti.control.denial import Option
 from smalti.control.limits import Bound, parse_bound
-from smalti.control.nouns import Scope
+from smalti.control.nouns import Scope, ServiceTier
 from smalti.control.switches import Switch
 from smalti.control.tiers import Tier, read_tier
 
@@ -121,6 +122,44 @@ def test_at_the_time_that_is_told_there_is_room() -> None:
     ).replace("images", "pictures")
     control.finished(running[0], 0, 4.0, NOON + 4)
     assert isinstance(control.admit(ask("dan"), denial.retry_at), Admission)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "wants", "images"),
+    [
+        ("default default", "priority", 1), ("priority priority", "default", 1),
+        ("default priority priority", "default", 1), ("default priority priority", "default", 3),
+    ],
+)  # fmt: skip
+def test_room_in_a_line_is_told_by_those_who_stand_in_it(
+    waiting: str, wants: ServiceTier, images: int
+) -> None:
+    """However a request is served itself. One slot, pictures of four seconds, and others of both
+    classes before those of its user; two of the one class are named for one of the other."""
+    line: Any = waiting.split()
+    its = replace(tier(max_waiting=len(line)), services=("default", "priority"))
+    control = Controller(policy(its), 1_000_000)
+    control.slots = 1
+    for i in range(20):
+        job_id = send(control, ask(f"warm{i}"), NOON - 100 + 4 * i)
+        assert control.next(NOON - 100 + 4 * i) is not None
+        control.finished(job_id, 0, 4.0, NOON - 96 + 4 * i)
+    for i in range(20):
+        send(control, replace(ask(f"user{i}"), service=("default", "priority")[i % 2]), NOON)
+    assert control.next(NOON) is not None
+    own = {send(control, replace(ask("ann"), service=as_), NOON) for as_ in line}
+    asked = replace(ask("ann", images=images), service=wants)
+    told = denied(control.admit(asked, NOON)).retry_at
+    now = NOON
+    while len(own) > len(line) - images:
+        job_id = next(iter(control._queue.running))[0]
+        control.finished(job_id, 0, 4.0, now := now + 4.0)
+        turn = control.next(now)
+        assert turn is not None
+        own.discard(turn.job_id)
+    assert told is not None
+    assert 0.9 * (now - NOON) <= told - NOON <= 2.0 * (now - NOON)
+    assert isinstance(control.admit(asked, now), Admission)
 
 
 @pytest.mark.parametrize("images", [1, 4, 20])

@@ -21,12 +21,10 @@ class Lines:
 
     def waiting(self, ask: Ask, service: ServiceTier | None = None) -> int:
         """Of its user, in its line. service: in place of the one it asks for."""
-        service = service or ask.served_as
-        its = self._waiting.get(_class_of(ask, service), 0)
-        if service == "flex":
-            return its
-        other: ServiceTier = "priority" if service == "default" else "default"
-        return its + self._waiting.get(_class_of(ask, other), 0)
+        waiting = 0
+        for its in classes_in_line(service or ask.served_as):
+            waiting += self._waiting.get(_class_of(ask, its), 0)
+        return waiting
 
     def in_class(self, ask: Ask) -> int:
         """Of its user, served as it is: they are drawn before it."""
@@ -39,6 +37,11 @@ class Lines:
             self._waiting[name] = waiting
         else:
             self._waiting.pop(name, None)
+
+
+def classes_in_line(service: ServiceTier) -> tuple[ServiceTier, ...]:
+    """How those are served that stand in one line."""
+    return ("flex",) if service == "flex" else ("default", "priority")
 
 
 def _class_of(ask: Ask, service: ServiceTier) -> str:

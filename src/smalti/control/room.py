@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from smalti.control import wording
 from smalti.control.capacity import Capacity
@@ -12,7 +13,7 @@ from smalti.control.fair import FairQueue
 from smalti.control.limits import Bound
 from smalti.control.live import Live, path_of
 from smalti.control.nouns import Ask, Occupancy, Reservation, ServiceTier, Wait
-from smalti.control.present import Lines, Present
+from smalti.control.present import Lines, Present, classes_in_line
 from smalti.control.tiers import Tier
 
 _LOOKED_AT = 32
@@ -76,7 +77,7 @@ class Room:
             return wording.never_waiting(most, self.waiting, ask.images, service=service)
         over = waiting + ask.images - tier.max_waiting
         if over > 0:
-            wait_s = self._capacity.until_named(path_of(tier, ask), over, now)
+            wait_s = self._until_shorter(tier, ask, service, over, now)
             room_at = self._room_at(ask, wait_s, now)
             return wording.too_many_waiting(tier, waiting, ask.images, room_at, now)
         beyond = [self._beyond(bound, tier, ask, now) for bound in tier.bounds]
@@ -107,6 +108,21 @@ class Room:
             for bound in tier.bounds
             if self._present.counts(bound, about)
         ]  # fmt: skip
+
+    def _until_shorter(
+        self, tier: Tier, ask: Ask, service: ServiceTier, pictures: int, now: float
+    ) -> float:
+        """Estimated seconds until so many pictures of its user's line have slots: by the class in
+        which so many wait and that is the sooner; where there is none, all of them."""
+        enough, fewer = list[float](), [0.0]
+        for its in classes_in_line(service):
+            alike = replace(ask, service=its)
+            waiting = self._lines.in_class(alike)
+            if waiting:
+                count = min(pictures, waiting)
+                wait_s = self._capacity.until_named(path_of(tier, alike), count, now)
+                (enough if count == pictures else fewer).append(wait_s)
+        return min(enough) if enough else max(fewer)
 
     def _most(self, service: str) -> int:
         """Pictures that may wait in all."""
