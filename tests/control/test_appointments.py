@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from control.asks import NOON
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smalti.control import Claim
 from smalti.control.appointments import KEPT_S, RULE, Appointments
@@ -54,6 +56,15 @@ def test_one_who_asks_for_more_keeps_what_he_was_told_for_less() -> None:
     assert places.work("free", NOON) == 0.0
 
 
+def test_one_who_asks_for_less_keeps_what_he_was_told_for_more() -> None:
+    places = Appointments()
+    places.keep(told("ann", 300.0), "free", 1000.0)
+    places.keep(told("ann", 60.0), "free", 100.0)
+    assert places.told("ann", 1000.0, NOON) == NOON + 300.0
+    assert places.told("ann", 100.0, NOON) == NOON + 60.0
+    assert places.holds("ann", 1000.0, NOON + 300.0 + KEPT_S), "to its last second"
+
+
 def test_of_one_user_no_more_is_expected_than_the_most_he_has_a_place_for() -> None:
     """He asks for a little more each second, and takes one of his places at most."""
     places = Appointments()
@@ -87,6 +98,30 @@ def test_an_admission_that_came_to_nothing_leaves_him_every_place() -> None:
     assert places.holds("ann", 1000.0, NOON + 300.0)
 
 
+def test_an_admission_in_vain_leaves_what_he_was_told_since_then() -> None:
+    """He was refused once more before it came to nothing."""
+    places = Appointments()
+    places.keep(told("ann", 60.0), "free", 100.0)
+    before = places.came("ann", "free")
+    places.keep(told("ann", 300.0), "free", 200.0)
+    places.give_back("ann", before)
+    assert not places.holds("ann", 100.0, NOON + 60.0)
+    assert places.holds("ann", 200.0, NOON + 300.0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.booleans()), max_size=30))
+def test_places_end_in_time_whoever_was_admitted_in_vain(users: list[tuple[int, bool]]) -> None:
+    places = Appointments()
+    for i, (at, _) in enumerate(users):
+        places.keep(told(f"user{i}", float(at)), "free", 100.0)
+    for i, (_, in_vain) in enumerate(users):
+        if in_vain:
+            places.give_back(f"user{i}", places.came(f"user{i}", "free"))
+    for second in range(42):
+        places.work("free", NOON + KEPT_S + second)
+        assert len(places) == sum(at >= second for at, _ in users)
+
+
 def test_a_later_time_for_as_much_is_in_place_of_the_first() -> None:
     """A pause was scheduled in between."""
     places = Appointments()
@@ -101,6 +136,12 @@ def test_times_that_were_told_before_a_restart_all_stand() -> None:
     places.restore([told("ann", 60.0), told("ann", 300.0)])
     for at in (60.0, 300.0):
         assert places.holds("ann", 1000.0, NOON + at)
+
+
+def test_a_time_that_a_limit_told_before_a_restart_is_no_place() -> None:
+    places = Appointments()
+    places.restore([told("ann", 60.0)._replace(rule="free/breathing", value=5)])
+    assert not places.any_for("ann", NOON) and not places.holds("ann", 1.0, NOON + 60.0)
 
 
 def shown(places: Appointments, users: int, one_of: int) -> float:

@@ -124,6 +124,26 @@ def test_at_the_time_that_is_told_there_is_room() -> None:
     assert isinstance(control.admit(ask("dan"), denial.retry_at), Admission)
 
 
+@pytest.mark.parametrize("slots", [1, 2, 4])
+@pytest.mark.parametrize("wants", [1, 2, 3, 5, 8, 10])
+def test_room_is_told_for_when_enough_of_one_job_is_drawn(slots: int, wants: int) -> None:
+    """Some of its ten pictures are being drawn, four seconds each, and the others follow them."""
+    control = controller("org 10 at once", slots=slots)
+    for second in range(-200, 0, 4):
+        at = NOON + second
+        warm = [send(control, replace(ask(f"warm{i}"), org_id="org_2"), at) for i in range(slots)]
+        for _ in warm:
+            assert control.next(at) is not None
+        for job_id in warm:
+            control.finished(job_id, 0, 4.0 / slots, at + 4)
+    send(control, ask("ann", images=10))
+    for _ in range(slots):
+        assert control.next(NOON) is not None
+    told = denied(control.admit(ask("ben", images=wants), NOON)).retry_at
+    drawn_s = -(-wants // slots) * 4
+    assert told is not None and drawn_s <= told - NOON <= 3 * drawn_s
+
+
 @pytest.mark.parametrize(
     ("waiting", "wants", "images"),
     [

@@ -7,6 +7,7 @@ from control.ruled import NOON, ask, denied, reserve, rules, told_half_open
 from smalti.control import Claim, Reservation, wording
 from smalti.control.appointments import KEPT_S
 from smalti.control.appointments import RULE as PLACE
+from smalti.control.claims import Claims
 
 
 def test_a_stated_time_stays_true_when_the_load_rises() -> None:
@@ -169,3 +170,38 @@ def test_what_is_told_of_a_limit_is_what_holds_for_who_was_told_a_time() -> None
     assert (other.limit, other.remaining) == (2, 2)
     reserve(of, ask(), NOON + 3600)
     assert of.standings(ask(), NOON + 3600)[0].remaining == 0, "it is used up"
+
+
+def test_a_time_stays_true_when_another_of_his_is_over() -> None:
+    """What is over is forgotten when somebody is admitted."""
+    claims, other = Claims(), NOON + 200.0
+    for at in (60.0, 300.0):
+        claims.keep(Claim("ann", PLACE, 5, NOON + at, NOON + at + KEPT_S))
+    first = claims.merged("ann", "free", 5, NOON + 60.0, NOON + 120.0, NOON)
+    claims.keep(first)
+    both = claims.merged("ann", "free", 5, NOON + 300.0, NOON + 420.0, NOON)
+    claims.keep(both)
+    claims.drop_old(other)
+    assert claims.of("ann", "free", other) == (
+        both, Claim("ann", PLACE, 5, NOON + 300.0, NOON + 300.0 + KEPT_S),
+    )  # fmt: skip
+
+
+def test_of_what_was_used_in_vain_that_is_honoured_again_which_was_not_told_anew() -> None:
+    """A place by its time; of limits there is one time, and the latest that was told holds."""
+    claims, at, later = Claims(), NOON + 60.0, NOON + 90.0
+    used = [
+        Claim("ann", "free/breathing", 5, at, at + 60.0),
+        Claim("ann", PLACE, 5, at, at + KEPT_S),
+        Claim("ann", PLACE, 5, later, later + KEPT_S),
+    ]
+    for claim in used:
+        claims.keep(claim)
+    assert sorted(claims.use("ann", "free", at)) == sorted(used)
+    limits = Claim("ann", "free/breathing", 9, later, later + 60.0)
+    place = Claim("ann", PLACE, 9, at, at + KEPT_S)
+    for claim in (limits, place):
+        claims.keep(claim)
+    for claim in used:
+        claims.give_back(claim)
+    assert sorted(claims.of("ann", "free", at)) == sorted([limits, place, used[2]])

@@ -110,3 +110,18 @@ def test_between_the_bounds_nothing_changes() -> None:
         ladder.load_is("free", (ENGAGE + RELEASE) / 2, False, 3, 1000.0 + second)
     assert ladder.level("free") == 1
     assert ladder.level("pro") == 0
+
+
+@pytest.mark.parametrize("by_s", [3600.0, -3600.0])
+def test_a_clock_that_is_set_leaves_no_rung_sooner(by_s: float) -> None:
+    """Rungs were taken as long ago as before."""
+    ladder, now = Ladder(), 1000.0
+    ladder.load_is("free", ENGAGE, False, 3, now)
+    ladder.load_is("free", ENGAGE, False, 3, now := now + ENGAGE_EVERY_S)
+    ladder.clock_set(by_s)
+    now += by_s
+    ladder.load_is("free", ENGAGE, False, 3, now + 0.9 * ENGAGE_EVERY_S)
+    ladder.load_is("free", 0.0, False, 3, now + 0.9 * RELEASE_EVERY_S)
+    assert ladder.level("free") == 2
+    ladder.load_is("free", 0.0, False, 3, now + RELEASE_EVERY_S)
+    assert ladder.level("free") == 1
