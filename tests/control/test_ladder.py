@@ -72,8 +72,10 @@ def times_left(ladder: Ladder, until: float, enough: int) -> list[float]:
     return left
 
 
-def test_a_rung_that_must_be_taken_again_is_left_later_each_time() -> None:
-    left = times_left(Ladder(), 3000, enough=2)
+@pytest.mark.parametrize("enough", [1, 2, 3])
+def test_a_rung_that_must_be_taken_again_is_left_later_each_time(enough: int) -> None:
+    """The first and the last too."""
+    left = times_left(Ladder(), 3000, enough)
     pauses = [b - a for a, b in pairwise(left)]
     assert pauses[0] < 2.5 * RELEASE_EVERY_S
     assert all(later >= pause for pause, later in pairwise(pauses))
@@ -93,6 +95,16 @@ def test_after_a_calm_it_is_tried_as_soon_as_before() -> None:
     for second in range(10, 10 + int(RELEASE_EVERY_S) + 1):
         ladder.load_is("free", 0.0, False, 3, again + second)
     assert ladder.level("free") == 2
+
+
+def test_the_last_rung_is_left_as_soon_as_it_was_long_enough_ago_that_it_was_taken() -> None:
+    """However high the load was until now."""
+    ladder = Ladder()
+    for second in range(int(RELEASE_EVERY_S)):
+        ladder.load_is("free", 2.0, False, 1, 1000.0 + second)
+    assert ladder.level("free") == 1
+    ladder.load_is("free", 0.0, False, 1, 1000.0 + RELEASE_EVERY_S)
+    assert ladder.level("free") == 0
 
 
 def test_nothing_is_left_while_anybody_is_refused() -> None:

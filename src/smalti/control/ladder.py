@@ -59,7 +59,7 @@ class Ladder:
             if place.tries:
                 place.pause_s = min(2.0 * place.pause_s, RELEASE_AT_MOST_S)
             place.level, place.changed_at, place.tries = place.level + 1, now, False
-        elif load < RELEASE and not short and place.level > 0 and since_s >= place.pause_s:
+        elif load < RELEASE and place.level > 0 and since_s >= place.pause_s:
             place.level, place.changed_at, place.tries = place.level - 1, now, True
         place.level = min(place.level, rungs)
 
