@@ -64,3 +64,14 @@ def test_only_limits_with_a_range_breathe() -> None:
     assert Gauge("free", Limit(9, 60, "min", floor=2), kept).most_at(0) == 2
     seconds = Limit(9, 60, "min", "user", "device_s", 2)
     assert Gauge("free", seconds, kept).most_at(WIDE // 2) == 5000
+
+
+@pytest.mark.parametrize("by_s", [3600.0, -3600.0])
+def test_a_clock_that_is_set_opens_it_no_further_and_keeps_it_no_longer_shut(by_s: float) -> None:
+    breath = Breath()
+    breath.clock_set(by_s)
+    breath.load_is(1.0, NOON)
+    breath.load_is(0.0, NOON + OPENS_IN_S / 4)
+    breath.clock_set(by_s)
+    breath.load_is(0.0, NOON + OPENS_IN_S / 2 + by_s)
+    assert breath.open == WIDE // 2

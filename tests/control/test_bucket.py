@@ -35,6 +35,15 @@ def test_a_clock_that_is_set_back_gives_nothing() -> None:
     assert bucket.left(2.0, 60.0, NOON + 10) == 20.0
 
 
+@pytest.mark.parametrize("by_s", [3600.0, -3600.0])
+def test_while_the_clock_is_set_nothing_fills_up(by_s: float) -> None:
+    bucket = Bucket()
+    bucket.take(60.0, 2.0, 60.0, NOON)
+    bucket.clock_set(by_s)
+    assert bucket.left(2.0, 60.0, NOON + by_s) == 0.0
+    assert bucket.left(2.0, 60.0, NOON + by_s + 10) == 20.0
+
+
 @given(takes=st.lists(st.tuples(st.floats(0, 20), st.floats(0.5, 10)), max_size=60))
 def test_who_takes_what_is_left_has_no_more_than_the_rate_and_the_most(
     takes: list[tuple[float, float]],

@@ -319,6 +319,19 @@ def test_who_asks_for_priority_is_served_less_when_he_would_wait_long_himself() 
     assert isinstance(other, Admission) and other.offer.rung == "full"
 
 
+def test_who_asks_for_priority_is_served_in_full_while_others_of_his_tier_are_refused() -> None:
+    both = replace(PROMISED, services=("default", "priority"))
+    control = busy(0, controller(both))
+    for asked in (replace(ask("urgent"), service="priority"), *(ask(f"u{i}") for i in range(12))):
+        control.adopt(asked)
+        control.enqueue(asked.job_id, NOON)
+    for i in range(20):
+        assert refusal(control, ask(f"late{i}")).rule == "server/promise"
+    for second in range(12):
+        control.look(NOON + second)
+    assert (control.rungs()["free"], control.rungs()["free/priority"]) == (2, 0)
+
+
 def test_rungs_are_left_when_a_slot_is_free_however_many_were_refused() -> None:
     control = busy(7)
     for i in range(20):
