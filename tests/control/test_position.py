@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from control.asks import NOON, ask, controller, send, tier
 from hypothesis import given, settings
@@ -38,6 +40,26 @@ def test_it_is_as_counted_by_drawing_all(tiers: list[str], data: st.DataObject) 
     assert wait is not None
     others = len(set(tiers)) - 1
     assert wait.position == pytest.approx(named_before(control, asked), abs=others)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_of_one_user_s_many_jobs_it_is_those_before_it(seed: int) -> None:
+    """Some are drawn, and one in a few of the others was withdrawn. Beyond 32 jobs that go before
+    it is an estimate."""
+    dice, control = random.Random(seed), controller(tier())
+    jobs = [send(control, ask(images=dice.randint(1, 4))) for _ in range(120)]
+    for _ in range(dice.randrange(100)):
+        turn = control.next(NOON)
+        assert turn is not None
+        control.finished(turn.job_id, turn.index, _WORK * FIRST_DEVICE_S, NOON)
+    for job_id in jobs[:: dice.randint(2, 5)]:
+        control.withdraw(job_id, NOON)
+    left = [job_id for job_id in jobs if control.wait(job_id, NOON) is not None]
+    ahead = dice.choice((dice.randrange(33), dice.randrange(len(left))))
+    wait = control.wait(left[ahead], NOON)
+    assert wait is not None
+    off = 0 if ahead <= 32 else 15
+    assert wait.position == pytest.approx(named_before(control, left[ahead]), abs=off)
 
 
 def test_what_others_have_coming_is_before_who_was_served_early() -> None:
