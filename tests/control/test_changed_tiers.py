@@ -71,6 +71,19 @@ def test_who_is_not_in_the_queue_yet_and_whose_tier_is_gone_are_left_alone() -> 
     assert {served(control), served(control)} == {waits.job_id, gone}
 
 
+def test_who_waits_in_place_of_a_tier_that_was_gone_stays_there_when_it_is_back() -> None:
+    """After a restart he was put among those of the tier of least weight."""
+    control = controller(tier("free"), tier("pro", weight=4.0))
+    for i in range(8):
+        send(control, ask(f"user{i}"))
+    control.adopt(old := ask("ben", tier="lab"))
+    control.enqueue(old.job_id, NOON)
+    told = control.wait(old.job_id, NOON)
+    assert told is not None and told.position == 8
+    control.policy = policy(tier("free"), tier("pro", weight=4.0), tier("lab", weight=9.0))
+    assert control.wait(old.job_id, NOON) == told
+
+
 def test_a_job_that_is_not_committed_yet_counts_after_the_limits_are_counted_anew() -> None:
     control = controller(tier("free", parse_limit("3/day")))
     asked = ask(images=2)
