@@ -146,6 +146,33 @@ test_twins = PromisesAreTwins.TestCase
 @given(
     comes=st.lists(
         st.tuples(
+            st.sampled_from([0.0, 0.0, 1.0, 8.0]), st.sampled_from(PROMISES_S),
+            st.sampled_from([1.0, 4.0, 16.0, 64.0]), st.booleans(),
+        ),
+        min_size=2, max_size=12,
+    )
+)  # fmt: skip
+def test_it_is_seen_at_once_that_a_newcomer_makes_it_late(
+    comes: list[tuple[float, float, float, bool]],
+) -> None:
+    """What was found of those before him is remembered. Some lose their slots and wait again."""
+    promises, jobs, now = Promises(), list[Promised](), 1024.0
+    for number, (after_s, promised_s, work, again) in enumerate(comes):
+        now += after_s
+        job = Promised(f"j{number}", end_of(promised_s, now), work, now + promised_s)
+        promises.keep(job.job_id, promised_s, work, now)
+        jobs.append(job)
+        if again:
+            promises.pressing(RATE, 0.0, now)
+            promises.put_back(job.job_id, work)
+            job.left += work
+        presses = late_s([job for job in jobs if job.last >= now], now, RATE) >= 0
+        assert promises.pressing(RATE, 0.0, now) == presses
+
+
+@given(
+    comes=st.lists(
+        st.tuples(
             st.floats(0, 5), st.sampled_from(PROMISES_S), st.floats(0.5, 100), st.floats(0.1, 1)
         ),
         min_size=1,
@@ -190,6 +217,17 @@ def test_who_is_due_first_goes_first_however_long_ago_he_came() -> None:
     promises.keep("came first", 180.0, 4.0, NOON + 3.0)
     promises.keep("due first", 30.0, 4.0, NOON + 152.5)
     assert promises.first(lambda _: True) == "due first"
+
+
+def test_of_those_who_are_due_at_the_same_time_who_came_first_goes_first() -> None:
+    promises = Promises()
+    for job_id in ("c", "a", "b"):
+        promises.keep(job_id, 30.0, 4.0, NOON)
+    order = []
+    while (job_id := promises.first(lambda _: True)) is not None:
+        order.append(job_id)
+        promises.forget(job_id)
+    assert order == ["c", "a", "b"]
 
 
 def test_what_was_served_leaves_nothing_behind() -> None:
