@@ -60,8 +60,8 @@ def test_one_who_asks_for_less_keeps_what_he_was_told_for_more() -> None:
     places = Appointments()
     places.keep(told("ann", 300.0), "free", 1000.0)
     places.keep(told("ann", 60.0), "free", 100.0)
-    assert places.told("ann", 1000.0, NOON) == NOON + 300.0
-    assert places.told("ann", 100.0, NOON) == NOON + 60.0
+    assert first_told(places, 1000.0) == NOON + 300.0
+    assert first_told(places, 100.0) == NOON + 60.0
     assert places.holds("ann", 1000.0, NOON + 300.0 + KEPT_S), "to its last second"
 
 
