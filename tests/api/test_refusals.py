@@ -236,6 +236,21 @@ def test_other_addresses_answer_in_the_same_form(
     assert reply.headers["x-request-id"].startswith("req_")
 
 
+@pytest.mark.parametrize(
+    ("path", "taken"),
+    [
+        ("/v1/jobs/job_1", "DELETE, GET"),
+        ("/v1/jobs", "GET"),
+        ("/v1/admin/tiers/free", "DELETE, PATCH"),
+        ("/v1/admin/switches/tier/free", "DELETE, GET, PUT"),
+        ("/healthz", "GET, HEAD"),
+    ],
+)
+def test_another_method_is_told_all_that_an_address_takes(live: Any, path: str, taken: str) -> None:
+    reply = live.http.request("OPTIONS", path)
+    assert (reply.status_code, reply.headers["allow"]) == (405, taken)
+
+
 def test_a_fault_of_the_server_is_a_500_in_the_same_form(
     launch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from smalti.api.denials import MEDIA_TYPE, denial_body, denial_status, retry_headers
 from smalti.errors import (
@@ -28,6 +29,7 @@ from smalti.errors import (
     Unavailable,
 )
 from smalti.observe import about_request
+from smalti.observe.metrics import METHODS
 from smalti.service import Denied, JobCancelled, NotFound
 
 log = logging.getLogger(__name__)
@@ -166,14 +168,26 @@ async def on_wrong_query(request: Request, error: Exception) -> Response:
 async def on_http_error(request: Request, error: Exception) -> Response:
     """The framework's own refusals: no such address, no such method, a form that is broken."""
     assert isinstance(error, HTTPException)
-    message, code = str(error.detail), "invalid_request"
+    message, code, headers = str(error.detail), "invalid_request", error.headers
     if error.status_code == HTTPStatus.NOT_FOUND:
         message = f"There is nothing at {request.method} {request.url.path}."
         code = "not_found"
     elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         message = f"{request.url.path} does not take {request.method}."
-        code = "method_not_allowed"
+        code, headers = "method_not_allowed", {"allow": ", ".join(_taken(request))}
     elif error.status_code == HTTPStatus.REQUEST_TIMEOUT:
         code = "request_timeout"
     body = error_body(message, "invalid_request_error", code)
-    return JsonReply(body, error.status_code, error.headers)
+    return JsonReply(body, error.status_code, headers)
+
+
+def _taken(request: Request) -> list[str]:
+    """The methods that an address takes. Each has a route of its own, and the framework, which
+    stops at the first one, would tell of that alone."""
+    scope = request.scope
+
+    def takes(method: str) -> bool:
+        asked = {**scope, "method": method}
+        return any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
+
+    return [method for method in sorted(METHODS) if takes(method)]
