@@ -21,11 +21,13 @@ ERRORS = {
     408: "The body came too slowly",
     413: "The body is too large",
     422: "Another request came under this Idempotency-Key",
-    429: "A limit of yours; the same request is admitted at `next_slot_at`",
+    429: "Half of this server's connections are yours already; Retry-After says when to try again",
     500: "What was accepted could not be drawn",
     503: "This server cannot take it now; Retry-After says when to try again",
 }
-_DENIALS = {429: (Problem,), 503: (ErrorReply, Problem)}
+_BEHIND_A_KEY = {400, 429}
+"""What is sent by all that ask for a key (401): of a NUL in the address, and of a user's crowd."""
+_DENIED = "A limit of yours: the same request is admitted at `next_slot_at`. Or: "
 _TEXT = {"schema": {"type": "string"}}
 _RETRY = {"description": "Seconds until it is worth trying again", **_TEXT}
 _SHOULD_RETRY = {"description": "false, where trying again by itself is in vain", **_TEXT}
@@ -69,16 +71,13 @@ def described(ok: dict[int, tuple[str, Content]], *errors: int) -> Responses:
         status: {"description": text, "content": content, "headers": REQUEST_ID}
         for status, (text, content) in ok.items()
     }
-    for status in errors:
-        kinds = _DENIALS.get(status, (ErrorReply,))
+    for status in sorted({*errors, *(_BEHIND_A_KEY if 401 in errors else ())}):
         headers: dict[str, Any] = dict(REQUEST_ID)
-        if status in _DENIALS:
-            headers |= {"retry-after": _RETRY, "x-should-retry": _SHOULD_RETRY}
-        if status == 429:
-            headers |= RATES
+        if status in (429, 503):
+            headers |= {"retry-after": _RETRY}
         told[status] = {
             "description": ERRORS[status],
-            "content": {MEDIA_TYPE if k is Problem else "application/json": ref(k) for k in kinds},
+            "content": json_of(ErrorReply),
             "headers": headers,
         }
     return told
@@ -96,7 +95,11 @@ def drawing_replies() -> Responses:
     )  # fmt: skip
     for status in (200, 202):
         told[status]["headers"] = {**told[status]["headers"], **RATES, **PLACES}
-    told[403]["content"][MEDIA_TYPE] = ref(Problem)
+    for status in (403, 429, 503):
+        told[status]["content"][MEDIA_TYPE] = ref(Problem)
+        told[status]["headers"]["x-should-retry"] = _SHOULD_RETRY
+    told[429]["description"] = _DENIED + told[429]["description"]
+    told[429]["headers"] |= RATES
     return told
 
 

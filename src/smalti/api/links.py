@@ -50,7 +50,7 @@ class Links:
         @router.get(
             "/pictures/{token}",
             response_class=Response,
-            responses=described({200: ("The picture", _PICTURES)}, 404, 503),
+            responses=described({200: ("The picture", _PICTURES)}, 400, 404, 503),
             operation_id="get_picture",
         )
         def picture(token: Annotated[str, Path(description="As a reply gave it.")]) -> Response:
