@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
 import pytest
 from fake_backend import FakeBackend
+from hosted import soon
 from PIL import Image
 
 
@@ -40,6 +42,22 @@ def test_seed_is_drawn_and_told(live: Any) -> None:
     assert first.seed != second.seed
     again = live.openai.images.generate(prompt="a boat", extra_body={"seed": first.seed})
     assert opened(again.data[0].b64_json).tobytes() == opened(first.b64_json).tobytes()
+
+
+def test_a_reply_with_its_pictures_tells_no_place_in_the_queue(launch: Any) -> None:
+    backend = FakeBackend(slots=1)
+    live = launch(backend)
+    before = live.draw_later(prompt="hold@1")
+    backend.holding.get(timeout=5)
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(live.post, prompt="a boat")
+        soon(lambda: live.service.waiting == 1)
+        assert live.http.delete(f"/v1/jobs/{before}").status_code == 200
+        reply = asked.result()
+    assert (reply.status_code, reply.json()["smalti"]["told"]["position"]) == (200, 0)
+    assert reply.headers["x-smalti-job"] == reply.json()["smalti"]["job"]
+    assert "x-smalti-position" not in reply.headers
+    assert "x-smalti-eta-s" not in reply.headers
 
 
 @pytest.mark.parametrize("kind", ["png", "webp", "jpeg"])

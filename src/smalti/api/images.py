@@ -151,11 +151,7 @@ class Images:
 
     async def _answer(self, request: Request, asked: ImageRequest, begun: Begun) -> Response:
         view, job = begun.view, begun.view.live
-        headers = {
-            **self._left(request, view),
-            **places.headers(view.job_id, view.wait),
-            **(REPLAYED if begun.again else {}),
-        }
+        headers = self._headers(request, begun)
         if job is None:
             return await self._again(request, asked, view, headers)
         if is_detached(request, asked):
@@ -170,9 +166,17 @@ class Images:
             contents = await _unless_gone(request, self._finish(request, job, asked, listener))
         if contents is None:
             return Response(status_code=GONE)
-        view = job.view()
-        headers |= self._left(request, view)  # the wait for the pictures may have been long
+        view = job.view()  # the wait for the pictures may have been long
+        headers = self._headers(request, replace(begun, view=view))
         return JsonReply(self.facts.reply(view, asked.who).whole(view, contents), headers=headers)
+
+    def _headers(self, request: Request, begun: Begun) -> dict[str, str]:
+        """As it is now: where the job is in the queue, and what is left of the limits."""
+        return {
+            **self._left(request, begun.view),
+            **places.headers(begun.view.job_id, begun.view.wait),
+            **(REPLAYED if begun.again else {}),
+        }
 
     def _left(self, request: Request, view: JobView) -> dict[str, str]:
         """What is left now of the limits that hold for a job."""
