@@ -237,6 +237,40 @@ def test_other_addresses_answer_in_the_same_form(
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "said", "code"),
+    [
+        (
+            "GET",
+            "/v1/jobs?limit=1000",
+            "Invalid 'limit': '1000': it should be less than or equal to 100.",
+            "invalid_value",
+        ),
+        (
+            "GET",
+            "/v1/jobs?limit=ten",
+            "Invalid 'limit': 'ten': it should be a valid integer, unable to parse string as an "
+            "integer.",
+            "invalid_type",
+        ),
+        ("GET", "/v1/jobs?limit=0&stile=ink", "Unknown parameter: 'stile'.", "unknown_parameter"),
+        (
+            "DELETE",
+            "/v1/admin/tiers/free",
+            "Missing required parameter: 'why'.",
+            "missing_required_parameter",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_query_is_told_as_of_a_body(
+    live: Any, method: str, path: str, said: str, code: str
+) -> None:
+    reply = live.http.request(method, path)
+    error = reply.json()["error"]
+    assert (reply.status_code, error["message"], error["code"]) == (400, said, code)
+    assert f"'{error['param']}'" in said
+
+
+@pytest.mark.parametrize(
     ("path", "taken"),
     [
         ("/v1/jobs/job_1", "DELETE, GET"),

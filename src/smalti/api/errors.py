@@ -6,15 +6,17 @@ import json
 import logging
 import time
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from fastapi.exceptions import RequestValidationError
+from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
 from smalti.api.denials import MEDIA_TYPE, denial_body, denial_status, retry_headers
+from smalti.api.schema import refusal_of
 from smalti.errors import (
     Busy,
     Conflict,
@@ -156,13 +158,9 @@ async def on_smalti_error(request: Request, error: Exception) -> Response:
 async def on_wrong_query(request: Request, error: Exception) -> Response:
     """A parameter of an address that cannot be what it is."""
     assert isinstance(error, RequestValidationError)
-    fault = error.errors()[0]
-    param = str(fault["loc"][-1])
-    if fault["type"] == "extra_forbidden":
-        return error_reply(
-            InvalidRequest(f"Unknown parameter: '{param}'.", param, "unknown_parameter")
-        )
-    return error_reply(InvalidRequest(f"Invalid '{param}': {fault['msg']}.", param))
+    # A place begins with where it is, the address or the query.
+    faults = [{**fault, "loc": fault["loc"][1:]} for fault in error.errors()]
+    return error_reply(refusal_of(cast(list[ErrorDetails], faults)))
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:

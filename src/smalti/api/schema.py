@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -142,10 +143,7 @@ def read_fields(kind: type[Fields], body: Body) -> Fields:
     try:
         return kind.model_validate(given, strict=body.typed, context={"typed": body.typed})
     except ValidationError as error:
-        # A field that is unknown may be a known one misspelt: told first, it explains the others.
-        faults = error.errors(include_url=False)
-        faults.sort(key=lambda fault: fault["type"] != "extra_forbidden")
-        raise _refusal(faults[0]) from None
+        raise refusal_of(error.errors(include_url=False)) from None
 
 
 def parse(kind: type[Request], body: Body) -> Request:
@@ -163,6 +161,12 @@ def parse(kind: type[Request], body: Body) -> Request:
             param="response_format",
         )
     return asked
+
+
+def refusal_of(faults: Sequence[ErrorDetails]) -> InvalidRequest:
+    """Names the first field that is wrong; but one that is unknown may be a known one misspelt:
+    told first, it explains the others."""
+    return _refusal(min(faults, key=lambda fault: fault["type"] != "extra_forbidden"))
 
 
 def _refusal(fault: ErrorDetails) -> InvalidRequest:
