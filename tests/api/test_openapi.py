@@ -119,6 +119,35 @@ def test_the_fields_of_a_request_are_those_that_are_taken(told: dict[str, Any]) 
     assert {"image", "mask"} <= set(edit["multipart/form-data"]["schema"]["properties"])
 
 
+def test_what_is_always_refused_is_not_told_as_taken(told: dict[str, Any], live: Any) -> None:
+    def parameters(path: str, method: str) -> dict[str, Any]:
+        return {one["name"]: one["schema"] for one in told["paths"][path][method]["parameters"]}
+
+    key = parameters("/v1/images/generations", "post")["Idempotency-Key"]["pattern"]
+    for sent in ("", "a b", "x" * 256):
+        assert not re.search(key, sent)
+        headers = {"idempotency-key": sent}
+        body = {"prompt": "a boat"}
+        assert live.http.post("/v1/images/generations", json=body, headers=headers).is_error
+    assert re.search(key, '"8e03978e-40d5-43dd"')
+
+    one_tier = parameters("/v1/admin/tiers/{name}", "patch")["name"]["pattern"]
+    all_tiers = told["paths"]["/v1/admin/tiers"]["put"]["requestBody"]["content"]
+    tiers = all_tiers["application/json"]["schema"]["properties"]["tiers"]
+    assert tiers["propertyNames"]["pattern"] == one_tier
+    new = {"weight": 1, "max_running": 1, "max_waiting": 1, "why": "A test."}
+    assert not re.search(one_tier, "Lab")
+    assert live.http.patch("/v1/admin/tiers/Lab", json=new).status_code == 400
+
+    scope = parameters("/v1/admin/switches/{scope}/{name}", "put")["scope"]["enum"]
+    assert scope == ["tier", "region", "model", "feature"]
+    day = parameters("/v1/admin/users/{user_id}/day", "get")["date"]
+    assert day["format"] == "date"
+    edit = told["paths"]["/v1/images/edits"]["post"]["requestBody"]["content"]
+    picture = edit["application/json"]["schema"]["properties"]["image"]["anyOf"][0]
+    assert picture["minLength"] == 1
+
+
 @pytest.mark.parametrize(
     ("method", "path", "fields", "shape"),
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -32,6 +32,8 @@ from smalti.api.errors import JsonReply
 from smalti.api.jobs import whole
 from smalti.api.schema import read_fields
 from smalti.control.policy import Policy
+from smalti.control.switches import Paused
+from smalti.control.tiers import NAME as TIER_NAME
 from smalti.errors import InvalidRequest
 from smalti.service.policies import Cause, Policies
 from smalti.store.jobs import DenialRow, Jobs
@@ -43,8 +45,12 @@ _ABOUT = {"why", "if_version"}
 
 Sent = TypeVar("Sent", bound=BaseModel)
 Change = Callable[[Cause], Policy]
-TierName = Annotated[str, Path(description="The tier.")]
-Scope = Annotated[str, Path(description="What is paused: tier, region, model or feature.")]
+TierName = Annotated[
+    str, Path(description="The tier.", json_schema_extra={"pattern": f"^{TIER_NAME}$"})
+]
+Scope = Annotated[
+    str, Path(description="What is paused.", json_schema_extra={"enum": list(get_args(Paused))})
+]
 SwitchName = Annotated[str, Path(description="Its name: of a region, the country's code.")]
 
 

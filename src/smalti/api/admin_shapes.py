@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from smalti.api.shapes import Shape
 from smalti.control.switches import MESSAGE_MAX, Paused
+from smalti.control.tiers import NAME as TIER_NAME
 from smalti.service.policy_changes import WHY_MAX
 from smalti.store.identity import NAME_MAX
 
@@ -94,6 +95,7 @@ class NewSwitch(Sent):
 _TIERS = {
     "type": "object",
     "minProperties": 1,
+    "propertyNames": {"pattern": f"^{TIER_NAME}$"},
     "additionalProperties": TierFields.model_json_schema(),
     "description": "All tiers that there are.",
 }

@@ -62,7 +62,11 @@ class NowQuery(BaseModel):
 class DayQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    date: str | None = Field(default=None, description="As in 2027-01-31, UTC; today if left out.")
+    date: str | None = Field(
+        default=None,
+        description="As in 2027-01-31, UTC; today if left out.",
+        json_schema_extra={"format": "date"},
+    )
 
 
 class UseQuery(BaseModel):

@@ -56,10 +56,20 @@ PLACES = {
     )
 }
 ASKING = [
-    {"name": name, "in": "header", "required": False, "description": what, **_TEXT}
-    for name, what in (
-        ("Prefer", "`respond-async`: reply with a job at once, and draw meanwhile."),
-        ("Idempotency-Key", "The same request under the same key begins nothing again for 24 h."),
+    {
+        "name": name,
+        "in": "header",
+        "required": False,
+        "description": what,
+        "schema": {"type": "string", **must},
+    }
+    for name, what, must in (
+        ("Prefer", "`respond-async`: reply with a job at once, and draw meanwhile.", {}),
+        (
+            "Idempotency-Key",
+            "The same request under the same key begins nothing again for 24 h.",
+            {"pattern": "^[!-~]{1,255}$"},
+        ),
     )
 ]
 """Headers of a request that draws."""

@@ -18,7 +18,7 @@ from smalti.api import admin_shapes, console_shapes, shapes
 
 ABOUT = (
     "OpenAI's image API, drawn by your own machines. What differs from OpenAI's, and what is "
-    "added, is told in docs/api.md."
+    "added, is told in docs/api.md. No text may hold a NUL character."
 )
 _REF = "#/components/schemas/{model}"
 

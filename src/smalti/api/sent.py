@@ -14,7 +14,7 @@ from smalti.models.facts import ModelFacts
 Schema = dict[str, Any]
 
 _FILE = {"type": "string", "contentMediaType": "application/octet-stream"}
-_ENCODED = {"type": "string", "description": "A data URL, or base64."}
+_ENCODED = {"type": "string", "minLength": 1, "description": "A data URL, or base64."}
 _PICTURE = {
     "anyOf": [
         _ENCODED,

@@ -84,6 +84,8 @@ DEFAULT_TIERS = {
     )
 }
 
+NAME = "[a-z0-9][a-z0-9_-]{0,39}"
+"""Of a tier, as a pattern."""
 NEEDED = ("weight", "max_running", "max_waiting")
 FIELDS = (*NEEDED, "limits", "promised_wait_s", "rungs", "services", "models")
 
@@ -104,7 +106,7 @@ def read_tiers(
 
 def read_tier(name: str, written: object, before: Tier | None) -> Tier:
     """before: the tier that is changed; None for a new one."""
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", name):
+    if not re.fullmatch(NAME, name):
         raise ValueError(
             f"'{name}' cannot name a tier. "
             "Use at most 40 lower-case letters, digits, - and _, a letter or digit first."
