@@ -39,6 +39,13 @@ def test_a_stream_is_told_again(live: Any) -> None:
     assert other.headers["x-smalti-job"] == again.headers["x-smalti-job"]
 
 
+def test_a_field_that_is_null_makes_no_other_request(live: Any) -> None:
+    first = send(live, "nulls", prompt="a boat", user=None)
+    again = send(live, "nulls", prompt="a boat", n=None)
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert again.headers["idempotent-replayed"] == "true"
+
+
 def test_another_request_under_the_key_is_refused(live: Any) -> None:
     send(live, "three", prompt="a boat")
     other = send(live, "three", prompt="a ship")

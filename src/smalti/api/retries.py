@@ -108,8 +108,9 @@ def _is_retry(headers: Mapping[str, str]) -> bool:
 
 
 def fingerprint(user_id: str, path: str, body: Body) -> Fingerprint:
-    """Forms differ in their boundaries, and so it is of what was read."""
-    fields = json.dumps([path, dict(body.fields)], sort_keys=True, default=str)
+    """Of what was read: forms differ in their boundaries, and what is null is not given."""
+    given = {name: value for name, value in body.fields.items() if value is not None}
+    fields = json.dumps([path, given], sort_keys=True, default=str)
     whole = hashlib.sha256(fields.encode("utf-8", "surrogatepass"))
     for file in body.images + body.masks:
         whole.update(file.param.encode() + hashlib.sha256(file.data).digest())
