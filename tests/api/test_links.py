@@ -29,6 +29,14 @@ def test_a_picture_of_each_format(live: Any) -> None:
         assert fetched.headers["x-request-id"].startswith("req_")
 
 
+def test_a_link_is_looked_at_before_it_is_followed(url: str) -> None:
+    looked, fetched = httpx2.head(url), httpx2.get(url)
+    assert (looked.status_code, looked.content) == (200, b"")
+    for name in ("content-type", "content-length"):
+        assert looked.headers[name] == fetched.headers[name]
+    assert httpx2.head(url + "x").status_code == 404
+
+
 def test_a_link_expires(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 3500)

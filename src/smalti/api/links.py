@@ -45,8 +45,10 @@ class Links:
         return f"{base_url}/pictures/{token}"
 
     def router(self) -> APIRouter:
+        """Whoever shows a link may ask with HEAD first, for what is there and how large it is."""
         router = APIRouter()
 
+        @router.head("/pictures/{token}", include_in_schema=False)
         @router.get(
             "/pictures/{token}",
             response_class=Response,
