@@ -146,6 +146,17 @@ def test_a_restart_does_not_forget_it(tmp_path: Path) -> None:
     assert other.status_code == 422
 
 
+def test_a_job_that_was_preferred_is_told_as_that_when_it_has_ended_too(live: Any) -> None:
+    headers = {"idempotency-key": "eleven", "prefer": "respond-async"}
+    first = live.http.post(PATH, json={"prompt": "a boat"}, headers=headers)
+    list(live.http.get(f"{first.headers['location']}/events").iter_lines())
+    again = live.http.post(PATH, json={"prompt": "a boat"}, headers=headers)
+    assert (again.status_code, again.json()["status"]) == (202, "succeeded")
+    for name in ("location", "preference-applied"):
+        assert again.headers[name] == first.headers[name]
+    assert again.headers["idempotent-replayed"] == "true"
+
+
 def test_a_cancelled_job_frees_its_key(live: Any) -> None:
     headers = {"idempotency-key": "ten", "prefer": "respond-async"}
     first = live.http.post(PATH, json={"prompt": "hold@1 a boat"}, headers=headers)

@@ -156,7 +156,7 @@ class Images:
             return await self._again(request, asked, view, headers)
         if is_detached(request, asked):
             job.detached = True  # also one that was begun by a request that waited for it
-            return self._promise(request, job, headers)
+            return self._promise(request, job.view(), headers)
         if asked.stream:
             silence_s = silence_of(request, self.settings.keep_alive_s)
             stream = follow(self.facts, job.view(), silence_s, who=asked.who)
@@ -190,7 +190,7 @@ class Images:
     ) -> Response:
         """What a job that has ended was answered with."""
         if is_detached(request, asked):
-            return JsonReply(self.facts.told(view, request), headers=headers)
+            return self._promise(request, view, headers)
         if asked.stream:
             stream = follow(self.facts, view, self.settings.keep_alive_s, who=asked.who)
             stream.headers.update(headers)
@@ -234,10 +234,10 @@ class Images:
     def _manner(self, request: Request, asked: ImageRequest) -> Manner:
         return manner_of(asked, patience_of(request, asked), country_of(request))
 
-    def _promise(self, request: Request, job: Job, headers: dict[str, str]) -> Response:
+    def _promise(self, request: Request, view: JobView, headers: dict[str, str]) -> Response:
         """A job in place of pictures, as the client preferred."""
-        at = {"location": f"/v1/jobs/{job.job_id}", "preference-applied": "respond-async"}
-        told = self.facts.told(job.view(), request)
+        at = {"location": f"/v1/jobs/{view.job_id}", "preference-applied": "respond-async"}
+        told = self.facts.told(view, request)
         return JsonReply(told, status_code=202, headers={**headers, **at})
 
     async def _finish(
