@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import time
 from collections.abc import Callable
@@ -171,3 +172,13 @@ def test_who_keeps_many_streams_open_leaves_connections_to_others(
 def _models(served: Hosted, key: str) -> int:
     headers = {"authorization": f"Bearer {key}"}
     return httpx2.get(f"{served.url}/v1/models", headers=headers).status_code
+
+
+@pytest.mark.parametrize("other", ["h2c", "websocket", "TLS/1.3"])
+def test_an_offer_of_another_protocol_is_left_aside_without_a_word(
+    impatient: Hosted, other: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "uvicorn.error")
+    asked = f"GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: upgrade, close\r\nupgrade: {other}"
+    assert say(impatient, [asked.encode() + b"\r\n\r\n"]).statuses == [200]
+    assert "uvicorn.error" not in {record.name for record in caplog.records}

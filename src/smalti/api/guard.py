@@ -144,6 +144,10 @@ class GuardedProtocol(H11Protocol):
             why = "its headers are too large"
         self._refuse(status, f"This is no HTTP request that can be read: {why}.")
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Nothing to warn of: an offer of another protocol may be left aside (RFC 9110, 7.8), and
+        some clients make it with every request (`curl --http2`, Java's)."""
+
     def _refuse(self, status: HTTPStatus, message: str) -> None:
         """Answer without a request, and close; a reply that has begun is broken off."""
         if self.cycle is not None:
