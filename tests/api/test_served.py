@@ -161,6 +161,7 @@ def test_a_client_is_not_told_where_what_is_kept_lies(
     launch: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     live = launch()
+    assert live.http.get("/readyz").status_code == 200  # it has looked at its store by then
 
     async def fails(*args: object) -> None:
         raise unavailable("The database", "/srv/secret/smalti.db", "the disk is full")
