@@ -80,7 +80,10 @@ def test_who_followed_one_that_never_began_waits_for_himself(tmp_path: Path) -> 
         await it.holding()
         first = await it.service.submit(ask(), ann)
         second = await it.service.submit(ask(), ben)
+        promised = it.service._books.controller._promises
+        assert set(promised._of) == {first.job_id}, "one slot is needed for both"
         await it.service.cancel(first.job_id, ann)
+        assert set(promised._of) == {second.job_id}
         it.backend.release()
         await finish(busy)
         await finish(second)
@@ -200,6 +203,8 @@ def test_pictures_of_a_job_may_be_shared_one_by_one(tmp_path: Path) -> None:
         one = await it.service.submit(ask(seed=2), ann)
         three = await it.service.submit(ask(n=3, seed=1), ben)
         await it.service.cancel(one.job_id, ann)
+        promised = it.service._books.controller._promises
+        assert len({promised._of[f"{three.job_id}{apart}"] for apart in ("", "/1")}) == 1
         it.backend.release()
         for job in (busy, three):
             await finish(job)

@@ -31,9 +31,9 @@ class Controller:
     """Decides, and remembers what it decided; reads no clock and no disk.
 
     A job's way: `admit`, then `enqueue` once it is committed (else `retract`); `next` names its
-    pictures, each until `finished` or `requeue`. policy, max_waiting and slots may be set at any
-    time; what is admitted stays admitted. max_waiting: pictures of all users that may wait. slots:
-    pictures that may be drawn at a time; none before it is set.
+    pictures, each until `finished` or `requeue`. policy and slots may be set at any time; what is
+    admitted stays admitted. max_waiting: pictures of all users that may wait. slots: pictures that
+    may be drawn at a time; none before it is set.
     """
 
     def __init__(self, policy: Policy, max_waiting: int) -> None:
@@ -68,14 +68,6 @@ class Controller:
     def _set(self, policy: Policy) -> None:
         self._tiers, self._keeping.weights = policy.tiers, policy.weights
         self._room.bounds_are(policy.tiers, self._live.values())
-
-    @property
-    def max_waiting(self) -> int:
-        return self._room.max_waiting
-
-    @max_waiting.setter
-    def max_waiting(self, max_waiting: int) -> None:
-        self._room.max_waiting = max_waiting
 
     @property
     def slots(self) -> int:
@@ -255,6 +247,13 @@ class Controller:
 
     # --- the queue ---
 
+    def follow(self, job_id: str) -> None:
+        """Its pictures are drawn in others' names: a committed job needs no slot until `enqueue`."""
+        live = self._live.get(job_id)
+        if live is not None and live.pending:
+            self._forget_forecast(live)
+            self._keeping.rests(live)
+
     def enqueue(self, job_id: str, now: float, indices: Sequence[int] | None = None) -> None:
         """Let a committed job's pictures be named; indices: those left to draw after a restart.
 
@@ -264,6 +263,7 @@ class Controller:
         if live is None or not live.pending:
             raise ValueError(f"{job_id} is not admitted, or is in the queue already.")
         pictures = range(live.ask.images) if indices is None else sorted(set(indices))
+        self._keeping.wakes(live)
         self._queue.put(job_id, live.path, pictures, live.work)
         self._room.pending -= live.pending
         live.pending, live.waiting = 0, len(pictures)

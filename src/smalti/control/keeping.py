@@ -116,11 +116,25 @@ class Keeping:
         promised_s = tier.promised_wait_s
         if promised_s is None or live.ask.service == "flex":
             return
+        live.promised_s, live.admitted_at = promised_s, now
         work = live.work * live.ask.images
         self._promises.keep(live.ask.job_id, promised_s, work, now, live.path[0].name)
         if self._forecast.measured:
             share = self._share(live.path[0])
             self._buckets[live.path[0].name].take(work, share, share * promised_s, now)
+
+    def rests(self, live: Live) -> None:
+        """A job needs no slots of its own: what was promised to it is kept by others."""
+        live.rests = True
+        self._promises.served(live.ask.job_id, live.work * live.pending)
+        self._promises.forget(live.ask.job_id)
+
+    def wakes(self, live: Live) -> None:
+        """It needs them now, if it rested, by the time that it was promised."""
+        if live.rests and live.promised_s is not None:
+            work, name = live.work * live.ask.images, live.path[0].name
+            self._promises.keep(live.ask.job_id, live.promised_s, work, live.admitted_at, name)
+        live.rests = False
 
     def gives_back(self, live: Live) -> None:
         """An admission came to nothing."""

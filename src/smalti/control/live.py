@@ -23,6 +23,8 @@ WEIGHTS: dict[ServiceTier, float] = {"default": 1.0, "flex": 0.1, "priority": 2.
 class Live:
     """pending: its images until `enqueue`. raw: its forecast, if any.
 
+    promised_s: since admitted_at. rests: whether it needs no slots, for others draw its pictures.
+
     places: that were kept for its user. used: the claims that it has used up, those of them too.
     """
 
@@ -36,6 +38,8 @@ class Live:
     waiting: int = 0
     running: set[int] = field(default_factory=set)
     withdrawn: bool = False
+    rests: bool = False
+    promised_s: float | None = None
     places: tuple[Place, ...] = ()
     used: list[Claim] = field(default_factory=list)
 

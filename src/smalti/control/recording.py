@@ -101,6 +101,10 @@ class Recorded(Controller):
         self._tell({"do": "adopt", **_asked(ask), "admitted_at": admitted_at})
         super().adopt(ask, admitted_at)
 
+    def follow(self, job_id: str) -> None:
+        self._tell({"do": "follow", "job_id": job_id})
+        super().follow(job_id)
+
     def enqueue(self, job_id: str, now: float, indices: Sequence[int] | None = None) -> None:
         left = None if indices is None else list(indices)
         self._tell({"do": "enqueue", "job_id": job_id, "now": now, "indices": left})
@@ -240,6 +244,7 @@ _REPLAYED: dict[str, Callable[[Controller, Mapping[str, Any]], Any]] = {
     "recall": lambda c, e: c.recall(e["learnt"], e["now"]),
     "recount": lambda c, e: c.recount(_held(e["reservations"]), e["now"]),
     "adopt": lambda c, e: c.adopt(ask_of(e["ask"]), e.get("admitted_at")),
+    "follow": lambda c, e: c.follow(e["job_id"]),
     "enqueue": lambda c, e: c.enqueue(e["job_id"], e["now"], e["indices"]),
     "next": _next,
     "finished": lambda c, e: c.finished(e["job_id"], e["index"], e["device_s"], e["now"]),

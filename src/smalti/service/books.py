@@ -56,7 +56,7 @@ class Books:
     def let_in(self, name: Name | None) -> None:
         """Into the queue with the picture that others were to be drawn for, if there is one."""
         if name is not None:
-            self.turns.again(name)
+            self.turns.again(name, self.live[name[0]].created_at)
             self.shared.queue(name)
 
     def waited_for(self, job: Job) -> list[Name]:

@@ -29,15 +29,18 @@ class Turns:
         self._unqueued[ask.job_id] = ask
         if indices:
             self._enqueue(ask, indices)
+        else:
+            self._controller.follow(ask.job_id)
 
-    def again(self, name: Name) -> None:
-        """A picture that followed is to wait for a slot of its own."""
+    def again(self, name: Name, admitted_at: float) -> None:
+        """A picture that followed is to wait for a slot of its own, by the time that was promised
+        to its job when that was admitted."""
         job_id, index = name
         if job_id in self._unqueued:
             self._enqueue(self._unqueued[job_id], [index])
             return
         alone = _apart(name)
-        self._controller.adopt(replace(self._asks[job_id], job_id=alone, images=1))
+        self._controller.adopt(replace(self._asks[job_id], job_id=alone, images=1), admitted_at)
         self._apart[alone] = name
         self._controller.enqueue(alone, self._now())
 
