@@ -11,8 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from smalti.control import DEFAULT_TIERS, Ask, Controller, Denial, Policy
 
-UNPROMISED = {name: replace(tier, promised_wait_s=None) for name, tier in DEFAULT_TIERS.items()}
-"""With promises it is the forecast that decides, which has tests of its own."""
+PATIENT = {name: replace(tier, promised_wait_s=1e7) for name, tier in DEFAULT_TIERS.items()}
+"""With shorter promises it is the forecast that decides, which has tests of its own."""
 
 
 class Lives(RuleBasedStateMachine):
@@ -21,11 +21,12 @@ class Lives(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = NOON
-        self.control = Controller(Policy(UNPROMISED), 25)
+        self.control = Controller(Policy(PATIENT), 25)
         self.control.slots = 3
         self.pictures: dict[tuple[str, int], str] = {}
         self.of: dict[str, Ask] = {}
         self.admitted: dict[str, Ask] = {}
+        self.followers: set[str] = set()
         self.number = 0
 
     def count(self, state: str, user: str | None = None) -> int:
@@ -68,13 +69,20 @@ class Lives(RuleBasedStateMachine):
     def commit(self, data: st.DataObject, committed: bool) -> None:
         assume(self.admitted)
         job_id = data.draw(st.sampled_from(list(self.admitted)))
-        if committed:
+        if committed or job_id in self.followers:
             self.enqueue(job_id)
         else:
             self.control.retract(job_id)
             images = self.admitted.pop(job_id).images
             for i in range(images):
                 del self.pictures[job_id, i]
+
+    @rule(data=st.data())
+    def follow(self, data: st.DataObject) -> None:
+        assume(self.admitted)
+        job_id = data.draw(st.sampled_from(list(self.admitted)))
+        self.control.follow(job_id)
+        self.followers.add(job_id)
 
     @rule()
     def name(self) -> None:
@@ -114,6 +122,7 @@ class Lives(RuleBasedStateMachine):
     def counts_agree(self) -> None:
         assert self.control.waiting == self.count("waiting")
         assert self.control.running == self.count("running")
+        assert self.pictures or not self.control._promises
         for job_id in {job_id for job_id, _ in self.pictures}:
             wait = self.control.wait(job_id, self.now)
             waits = any(s == "waiting" for (job, _), s in self.pictures.items() if job == job_id)

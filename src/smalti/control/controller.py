@@ -248,7 +248,7 @@ class Controller:
     # --- the queue ---
 
     def follow(self, job_id: str) -> None:
-        """Its pictures are drawn in others' names: a committed job needs no slot until `enqueue`."""
+        """Others draw the pictures of a committed job: it needs no slot until `enqueue`."""
         live = self._live.get(job_id)
         if live is not None and live.pending:
             self._forget_forecast(live)
