@@ -1,5 +1,6 @@
 // The HTTP API, as every other client sees it: a key, JSON, and server-sent events.
 
+import { lasting, passing } from "./storage.js";
 import { t } from "./words.js";
 
 const KEY = "smalti.key";
@@ -57,25 +58,25 @@ export function tellReach(reached) {
 }
 
 export function key() {
-  return sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY);
+  return passing.getItem(KEY) ?? lasting.getItem(KEY);
 }
 
-/** lasting: whether this browser keeps the key when it is closed. */
-export function keepKey(value, lasting) {
+/** stays: whether this browser keeps the key when it is closed. */
+export function keepKey(value, stays) {
   forgetKey();
-  (lasting ? localStorage : sessionStorage).setItem(KEY, value);
+  (stays ? lasting : passing).setItem(KEY, value);
 }
 
 export function forgetKey() {
-  sessionStorage.removeItem(KEY);
-  localStorage.removeItem(KEY);
+  passing.removeItem(KEY);
+  lasting.removeItem(KEY);
 }
 
 /** Calls `changed` once another tab has signed in or out, for this one too. */
 export function onOtherKey(changed) {
   addEventListener("storage", (event) => {
-    if (event.storageArea !== localStorage || event.key !== KEY || sessionStorage.getItem(KEY)) return;
-    if (event.oldValue !== localStorage.getItem(KEY)) changed();
+    if (event.storageArea !== lasting || event.key !== KEY || passing.getItem(KEY)) return;
+    if (event.oldValue !== lasting.getItem(KEY)) changed();
   });
 }
 

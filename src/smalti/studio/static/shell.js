@@ -2,13 +2,14 @@
 
 import { ApiError, ask, forgetKey, keepKey, key, onOtherKey, onReach } from "./api.js";
 import { button, h, showDialog } from "./dom.js";
+import { lasting } from "./storage.js";
 import { t } from "./words.js";
 
 const TRY_EVERY_MS = 2000;
 const THEMES = ["auto", "light", "dark"];
 
 /** As it was chosen in this browser, or as the system has it. */
-export function applyTheme(theme = localStorage.getItem("smalti.theme") ?? "auto") {
+export function applyTheme(theme = lasting.getItem("smalti.theme") ?? "auto") {
   document.documentElement.dataset.theme = theme;
   return theme;
 }
@@ -18,7 +19,7 @@ export function themeButton() {
   const label = told.querySelector("span");
   function next() {
     const theme = THEMES[(THEMES.indexOf(document.documentElement.dataset.theme) + 1) % THEMES.length];
-    localStorage.setItem("smalti.theme", theme);
+    lasting.setItem("smalti.theme", theme);
     say(applyTheme(theme));
   }
   function say(theme) {
@@ -65,7 +66,7 @@ export async function signIn(path) {
 function askForKey(wrong) {
   return new Promise((resolve) => {
     const field = h("input", { id: "key", type: "password", autocomplete: "current-password", required: true, spellcheck: "false", aria: wrong ? { describedby: "key-wrong" } : {} });
-    const lasting = h("input", { id: "key-lasting", type: "checkbox", checked: true });
+    const stays = h("input", { id: "key-lasting", type: "checkbox", checked: true });
     const form = h(
       "form",
       { method: "dialog" },
@@ -74,14 +75,14 @@ function askForKey(wrong) {
       h("label", { for: "key" }, t("sign_in.key")),
       field,
       wrong ? h("p", { id: "key-wrong", class: "wrong", role: "alert" }, wrong) : null,
-      h("label", { class: "choice" }, lasting, t("sign_in.lasting")),
+      h("label", { class: "choice" }, stays, t("sign_in.lasting")),
       h("button", { class: "primary" }, t("sign_in.go")),
     );
     const dialog = h("dialog", { class: "sign-in", aria: { label: t("sign_in.title") } }, form);
     dialog.addEventListener("cancel", (event) => event.preventDefault());
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      keepKey(field.value.trim(), lasting.checked);
+      keepKey(field.value.trim(), stays.checked);
       dialog.close();
     });
     dialog.addEventListener("close", resolve); // also by a click beside it, or by Escape pressed twice

@@ -1,0 +1,34 @@
+"""Pages that start under a cloud: a browser that keeps nothing, a server that is not well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from browsing import ask, turn
+from hosted import Hosted, new_key
+
+pytestmark = pytest.mark.browser
+
+KEEPS_NOTHING = """for (const name of ["localStorage", "sessionStorage"])
+  Object.defineProperty(window, name, {
+    get() { throw new DOMException("it is denied", "SecurityError"); },
+  });
+"""
+
+
+def test_a_browser_that_keeps_nothing_still_shows_the_pages(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    server = striped()
+    visit = visitor(server.url)
+    visit.page.add_init_script(KEEPS_NOTHING)
+    page = visit.open(new_key(server))
+    ask(page, "a boat")
+    turn(page, 1)
+    page.goto(f"{server.url}/console")
+    page.fill("#key", server.key)
+    page.press("#key", "Enter")
+    page.wait_for_selector(".figures")
+    assert visit.complaints == []
