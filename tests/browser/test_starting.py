@@ -32,3 +32,23 @@ def test_a_browser_that_keeps_nothing_still_shows_the_pages(
     page.press("#key", "Enter")
     page.wait_for_selector(".figures")
     assert visit.complaints == []
+
+
+@pytest.mark.parametrize("wrong", ["sk-…", "مفتاح"])
+def test_what_can_be_no_key_is_told_so_and_another_is_asked_for(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted], wrong: str
+) -> None:
+    """A header carries Latin letters alone, and the browser sends no request with others."""
+    server = striped()
+    visit = visitor(server.url)
+    page = visit.page
+    page.goto(server.url)
+    page.fill("#key", wrong)
+    page.press("#key", "Enter")
+    page.locator("dialog .wrong").wait_for()
+    page.reload()
+    page.locator("dialog .wrong").wait_for()
+    page.fill("#key", new_key(server))
+    page.press("#key", "Enter")
+    page.wait_for_selector("body[data-ready]")
+    assert visit.complaints == []

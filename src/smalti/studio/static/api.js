@@ -90,7 +90,8 @@ export function takeKeyFromAddress() {
 
 async function send(path, { method = "GET", json, form, headers = {}, signal } = {}) {
   const all = { ...headers };
-  if (key()) all.authorization = `Bearer ${key()}`;
+  // What a header cannot carry is no key: sent like this, it is the server who says so.
+  if (key()) all.authorization = `Bearer ${key().replace(/[^\x21-\x7e]/g, "?")}`;
   if (json !== undefined) all["content-type"] = "application/json";
   const askedAt = performance.now();
   let reply;
