@@ -52,3 +52,28 @@ def test_what_can_be_no_key_is_told_so_and_another_is_asked_for(
     page.press("#key", "Enter")
     page.wait_for_selector("body[data-ready]")
     assert visit.complaints == []
+
+
+@pytest.mark.parametrize("path", ["/", "/console"])
+@pytest.mark.parametrize("status", [None, 502])
+def test_a_page_that_was_opened_while_the_server_was_away_comes_by_itself(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted], path: str, status: int | None
+) -> None:
+    server = striped()
+    visit = visitor(server.url)
+    broken: list[str] = []
+
+    def away(route: Any) -> None:
+        broken.append(route.request.url)
+        if len(broken) > 2:
+            route.fallback()
+        elif status is None:
+            route.abort()
+        else:
+            route.fulfill(status=status, body="<h1>Bad gateway</h1>")
+
+    for opened in ("**/v1/models", "**/v1/admin/tiers"):
+        visit.page.route(opened, away)
+    visit.open(server.key, path)
+    assert len(broken) > 2
+    assert visit.complaints == []

@@ -1,6 +1,6 @@
 // What both pages have around them: the theme, signing in, and what is said to everybody at once.
 
-import { ApiError, ask, forgetKey, keepKey, key, onOtherKey, onReach } from "./api.js";
+import { ApiError, ask, forgetKey, keepKey, key, onOtherKey, onReach, sleep, Unreachable } from "./api.js";
 import { button, h, showDialog } from "./dom.js";
 import { lasting } from "./storage.js";
 import { t } from "./words.js";
@@ -49,14 +49,20 @@ export function watchReach() {
   setInterval(() => band.hidden || ask("/healthz").catch(() => {}), TRY_EVERY_MS);
 }
 
-/** Asks for a key until the server takes one. path: what it must open. Resolves once it does. */
+/** Asks for a key until the server takes one, however long it is away. path: what the key must open.
+ * Resolves to what is there. */
 export async function signIn(path) {
   onOtherKey(() => location.reload());
   for (let wrong = ""; ; ) {
     try {
       return await ask(path);
     } catch (error) {
-      if (!(error instanceof ApiError) || ![401, 403].includes(error.status)) throw error;
+      if (error instanceof Unreachable || (error instanceof ApiError && ![401, 403].includes(error.status))) {
+        if (error instanceof ApiError) announce(error.message); // the band says it else
+        await sleep(TRY_EVERY_MS);
+        continue;
+      }
+      if (!(error instanceof ApiError)) throw error;
       if (key()) wrong = error.status === 403 ? t("sign_in.not_admin") : error.message;
     }
     await askForKey(wrong);
