@@ -1,7 +1,8 @@
 // What the server does now, and what the last hour was like.
 
-import { ask } from "../api.js";
+import { ApiError, ask, Unreachable } from "../api.js";
 import { h, replace } from "../dom.js";
+import { announce } from "../shell.js";
 import { atMost, duration, number, t } from "../words.js";
 import { chart } from "./charts.js";
 import { seconds, table } from "./tables.js";
@@ -40,13 +41,19 @@ export class Now {
     this.element = h("section", { aria: { label: t("now.title") } }, this.body);
   }
 
-  /** Asks again and again, for as long as it is on the page. */
+  /** Asks again and again, for as long as it is on the page and was not shown anew. */
   async show() {
-    while (this.element.isConnected) {
+    const turn = (this.turn = {});
+    let wrong = null;
+    while (this.element.isConnected && this.turn === turn) {
       try {
         this.draw(await ask("/v1/admin/now?minutes=60"));
+        wrong = null;
       } catch (error) {
-        if (error.status) throw error;
+        const passes = error instanceof Unreachable || (error instanceof ApiError && ![401, 403].includes(error.status));
+        if (!passes) throw error;
+        if (error instanceof ApiError && wrong !== error.message) announce(error.message);
+        wrong = error.message;
       }
       await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
     }
