@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from browsing import until
-from hosted import Hosted
+from browsing import ask, turn, until
+from hosted import Hosted, new_key
 
 pytestmark = pytest.mark.browser
 
@@ -54,4 +54,25 @@ def test_the_console_goes_on_after_a_reply_that_something_broke(
     before = page.locator("section[data-at]").get_attribute("data-at")
     page.unroute("**/v1/admin/now**")
     until(page, f"document.querySelector('section[data-at]').dataset.at !== '{before}'")
+    assert visit.complaints == []
+
+
+def test_a_search_while_the_server_is_away_is_made_when_it_is_back(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    server = striped()
+    visit = visitor(server.url)
+    page = visit.open(new_key(server))
+    for number, prompt in enumerate(("a boat", "a fox"), 1):
+        ask(page, prompt)
+        turn(page, number)
+    page.click("text=My pictures")
+    until(page, "document.querySelectorAll('.grid img').length === 2")
+    visit.context.set_offline(True)
+    page.fill("#search", "fox")
+    page.locator(".toast", has_text="cannot be reached").wait_for()
+    assert page.locator(".grid img").count() == 2, "what is shown stays"
+    visit.context.set_offline(False)
+    until(page, "document.querySelectorAll('.grid img').length === 1")
+    assert page.locator(".grid img").get_attribute("alt") == "a fox"
     assert visit.complaints == []

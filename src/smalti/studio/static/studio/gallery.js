@@ -14,33 +14,36 @@ const PAGE = 24;
 const PAUSE_MS = 250;
 
 export class Gallery {
-  /** goOn: told a base, and the conversation that its picture belongs to. */
-  constructor(goOn) {
+  /** goOn: told a base, and the conversation that its picture belongs to. guarded: runs what asks
+   * the server, and says what goes wrong. */
+  constructor(goOn, guarded) {
     this.goOn = goOn;
+    this.guarded = guarded;
     this.search = h("input", { type: "search", id: "search", placeholder: t("gallery.search"), aria: { label: t("gallery.search") }, oninput: () => this.soon() });
-    this.style = new StylePicker("gallery-style", t("gallery.any_style"), () => this.refresh());
+    this.style = new StylePicker("gallery-style", t("gallery.any_style"), () => this.guarded(() => this.refresh()));
     this.grid = h("ul", { class: "grid" });
-    this.more = button(t("gallery.more"), { class: "more", hidden: true, onclick: () => this.load() });
+    this.more = button(t("gallery.more"), { class: "more", hidden: true, onclick: () => this.guarded(() => this.load()) });
     this.nothing = h("p", { class: "soft", role: "status" });
     this.element = h("section", { class: "gallery", aria: { label: t("gallery.title") } }, h("h1", {}, t("gallery.title")), h("div", { class: "filters" }, this.search, this.style.element), this.grid, this.nothing, this.more);
   }
 
   soon() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.refresh(), PAUSE_MS);
+    this.timer = setTimeout(() => this.guarded(() => this.refresh()), PAUSE_MS);
   }
 
   async refresh() {
     this.after = "";
-    this.asked = {};
-    replace(this.grid);
     await this.load();
   }
 
+  /** The next page; what is shown stays until there is something else. */
   async load() {
+    const first = !this.after;
     const asked = (this.asked = {});
     const page = await list({ search: this.search.value.trim(), style: this.style.value, status: "succeeded", limit: PAGE, after: this.after });
     if (asked !== this.asked) return;
+    if (first) replace(this.grid);
     this.after = page.last_id;
     for (const job of page.data) for (const [index, picture] of (job.result?.data ?? []).entries()) this.grid.append(this.tile(job, index, picture.url));
     this.more.hidden = !page.has_more;

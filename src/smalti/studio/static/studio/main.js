@@ -16,7 +16,7 @@ class Studio {
   constructor() {
     this.composer = new Composer((wanted) => this.send(wanted));
     this.conversation = new Conversation(this.composer, () => this.refresh());
-    this.gallery = new Gallery((base, name) => this.takeUp(base, name));
+    this.gallery = new Gallery((base, name) => this.takeUp(base, name), (act) => this.guarded(act));
     this.history = new History();
     this.allowances = new Allowances();
     this.main = h("main", { id: "main", tabindex: -1 });
