@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from browsing import ask, turn, until
-from hosted import Hosted, new_key
+from hosted import Hosted, admin_of, new_key
 
 pytestmark = pytest.mark.browser
 
@@ -75,4 +75,30 @@ def test_a_search_while_the_server_is_away_is_made_when_it_is_back(
     visit.context.set_offline(False)
     until(page, "document.querySelectorAll('.grid img').length === 1")
     assert page.locator(".grid img").get_attribute("alt") == "a fox"
+    assert visit.complaints == []
+
+
+def test_the_user_that_is_shown_is_the_one_that_was_chosen_last(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    """However late what was asked of another comes."""
+    server = striped()
+    with admin_of(server) as http:
+        slow, quick = (
+            http.post("/users", json={"name": name, "tier": "free"}).json()["id"]
+            for name in ("Slow", "Quick")
+        )
+    visit = visitor(server.url)
+    page = visit.open(server.key, "/console")
+    held: list[Any] = []
+    page.route(f"**/v1/admin/users/{slow}", lambda route: held.append(route))
+    page.goto(f"{server.url}/console#/people/{slow}")
+    while not held:
+        page.wait_for_timeout(20)
+    page.goto(f"{server.url}/console#/people/{quick}")
+    page.locator("h2", has_text="Quick").wait_for()
+    with page.expect_response(f"**/v1/admin/users/{slow}"):
+        held[0].continue_()
+    page.wait_for_timeout(300)
+    assert page.locator("h2", has_text="Quick").is_visible()
     assert visit.complaints == []

@@ -21,23 +21,26 @@ export class People {
 
   /** userId: one of them, or nothing for all. */
   async show(userId) {
+    this.wanted = userId;
     await (userId ? this.one(userId) : this.all());
   }
 
   async all() {
+    const asking = (this.asking = {});
     const [users, organisations, use, tiers] = await Promise.all([
       ask(`/v1/admin/users?${new URLSearchParams({ search: this.search, limit: PAGE })}`),
       ask("/v1/admin/organisations"),
       ask(`/v1/admin/use?days=${this.days}`),
       ask("/v1/admin/tiers"),
     ]);
+    if (users.has_more && !this.search) users.data = await withThose(users.data, use.users.map((one) => one.id));
+    if (this.wanted || this.asking !== asking) return; // somebody was chosen meanwhile, or others
     this.tierNames = Object.keys(tiers.tiers);
     const used = (entries) => new Map(entries.map((entry) => [entry.id, entry]));
     const ofUsers = used(use.users);
     const ofOrganisations = used(use.organisations);
     const organisationNames = new Map(organisations.data.map((one) => [one.id, one.name]));
-    if (users.has_more && !this.search) users.data = await withThose(users.data, use.users.map((one) => one.id));
-    const period = h("select", { aria: { label: t("people.period") }, onchange: (event) => ((this.days = Number(event.target.value)), this.all()) }, DAYS.map((n) => h("option", { value: n }, t("people.days", { n }))));
+    const period = h("select", { aria: { label: t("people.period") }, onchange: (event) => this.within(Number(event.target.value)) }, DAYS.map((n) => h("option", { value: n }, t("people.days", { n }))));
     period.value = String(this.days);
     replace(
       this.body,
@@ -66,10 +69,20 @@ export class People {
     const search = async (event) => {
       event.preventDefault();
       this.search = words.value.trim();
-      await this.all();
-      this.body.querySelector("input[type=search]").focus();
+      await this.again();
+      this.body.querySelector("input[type=search]")?.focus();
     };
     return h("form", { role: "search", onsubmit: search, oninput: (event) => words.value === "" && this.search && search(event) }, words);
+  }
+
+  /** days: over how many use is counted from now on. */
+  async within(days) {
+    this.days = days;
+    await this.again();
+  }
+
+  async again() {
+    await this.all().catch((error) => announce(error.message));
   }
 
   newUser(organisations) {
@@ -103,6 +116,7 @@ export class People {
   async one(userId) {
     const path = `/v1/admin/users/${encodeURIComponent(userId)}`;
     const [user, keys, tiers] = await Promise.all([ask(path), ask(`/v1/admin/keys?user_id=${encodeURIComponent(userId)}`), ask("/v1/admin/tiers")]);
+    if (this.wanted !== userId) return; // somebody else was chosen meanwhile
     this.tierNames = Object.keys(tiers.tiers);
     const tier = this.tierSelect(user.tier);
     const again = async (change) => {
@@ -112,7 +126,7 @@ export class People {
       } catch (error) {
         announce(error.message);
       }
-      await this.one(userId);
+      await this.one(userId).catch((error) => announce(error.message));
     };
     tier.addEventListener("change", () => again({ tier: tier.value }));
     const day = new Day(userId);
@@ -148,7 +162,7 @@ export class People {
     } catch (error) {
       announce(error.message);
     }
-    await this.one(userId);
+    await this.one(userId).catch((error) => announce(error.message));
   }
 
   newKey(userId) {
