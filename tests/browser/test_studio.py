@@ -14,6 +14,7 @@ import httpx2
 import pytest
 from browsing import ask, jobs_of, turn, until
 from drawing_server import DrawingServer
+from hosted import Hosted, new_key
 from PIL import Image, ImageChops
 
 pytestmark = pytest.mark.browser
@@ -287,3 +288,20 @@ GIVE_TEXT = """() => {
   const event = new DragEvent("drop", { dataTransfer: given, bubbles: true, cancelable: true });
   document.body.dispatchEvent(event);
 }"""
+
+
+def test_a_photograph_is_taken_up_as_it_was_when_it_was_chosen(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted], tmp_path: Any
+) -> None:
+    """Its file may be gone when a refusal is over."""
+    server = striped()
+    visit = visitor(server.url)
+    page = visit.open(new_key(server))
+    photo = tmp_path / "photo.png"
+    Image.new("RGB", (64, 64), "red").save(photo)
+    page.set_input_files("input[type=file]", photo)
+    page.locator(".basis", has_text="photo.png").wait_for()
+    photo.unlink()
+    ask(page, "make it night")
+    turn(page, 1)
+    assert visit.complaints == []

@@ -8,7 +8,7 @@ import { StylePicker } from "./styles.js";
 const MANY = [1, 2, 3, 4];
 const LARGER = ["1024x1024", "1536x1024", "1024x1536"];
 
-/** onsend: told what is wanted: prompt, style, size, n, seed, and base: {source, parent, url}. */
+/** onsend: told what is wanted: prompt, style, size, n, seed, and base: {fetch, parent, url}. */
 export class Composer {
   constructor(onsend) {
     this.onsend = onsend;
@@ -79,7 +79,7 @@ export class Composer {
     });
   }
 
-  /** A picture from outside. */
+  /** A picture from outside, as it is now: its file may be changed or gone before it is sent. */
   take(files) {
     if (!files.length) return;
     const file = [...files].find((one) => one.type.startsWith("image/"));
@@ -87,11 +87,13 @@ export class Composer {
       announce(t("ask.no_picture", { name: files[0].name }));
       return;
     }
-    this.goOnFrom({ source: file, url: URL.createObjectURL(file), name: file.name });
+    const read = file.arrayBuffer().then((content) => new Blob([content], { type: file.type }));
+    read.catch(() => {}); // who sends it is told
+    this.goOnFrom({ fetch: () => read, url: URL.createObjectURL(file), name: file.name });
     this.words.focus();
   }
 
-  /** base: {source: Blob, or fetch: () => Promise<Blob>, parent, url, name}; null to begin afresh. */
+  /** base: {fetch: () => Promise<Blob>, parent, url, name}; null to begin afresh. */
   goOnFrom(base) {
     this.base = base;
     this.basis.hidden = !base;

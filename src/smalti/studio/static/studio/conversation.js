@@ -101,8 +101,7 @@ export class Conversation {
     this.scroll();
     const name = this.name;
     try {
-      const source = base && (base.source ? async () => base.source : base.fetch);
-      const job = await begin({ ...asked, source, parent: base?.parent, conversation: name }, (error) => replace(held, t("turn.held", { why: error.message })));
+      const job = await begin({ ...asked, source: base?.fetch, parent: base?.parent, conversation: name }, (error) => replace(held, t("turn.held", { why: error.message })));
       if (this.name === name) this.put(job, place);
       this.changed();
     } catch (error) {
