@@ -1,4 +1,4 @@
-"""What a page asks the server while one looks about: as often as it should, and for what is shown."""
+"""What a page asks while one looks about: as often as it should, and for what is shown."""
 
 from __future__ import annotations
 
@@ -19,6 +19,14 @@ PAUSES = """window.asked = 0; window.pauses = [];
   };
   window.setTimeout = (act, ms) => ms === 2000 ? window.pauses.push(act) : later(act, ms);
 """
+
+SLEEPS = """(() => {
+  window.slept = []; const later = window.setTimeout;
+  window.setTimeout = (act, ms) => {
+    if (ms >= 300 && ms < 6000) window.slept.push(ms);
+    return later(act, ms);
+  };
+})()"""
 
 
 def test_who_looks_at_other_views_does_not_make_the_console_ask_more_often(
@@ -101,4 +109,35 @@ def test_the_user_that_is_shown_is_the_one_that_was_chosen_last(
         held[0].continue_()
     page.wait_for_timeout(300)
     assert page.locator("h2", has_text="Quick").is_visible()
+    assert visit.complaints == []
+
+
+@pytest.mark.parametrize("locks", [True, False])
+def test_many_pages_of_many_waiting_pictures_leave_room_for_other_requests(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted], locks: bool
+) -> None:
+    """A browser opens six connections to a server, for all its pages."""
+    server = striped(slots=1)
+    visit = visitor(server.url)
+    if not locks:
+        visit.context.add_init_script("delete Navigator.prototype.locks")
+    streams: list[str] = []
+    visit.context.on(
+        "request", lambda request: "/events" in request.url and streams.append(request.url)
+    )
+    pages = [visit.open(new_key(server))]
+    if locks:
+        pages.append(visit.context.new_page())
+        pages[1].goto(server.url)
+        pages[1].wait_for_selector("body[data-ready]")
+    for page in pages:
+        page.evaluate(SLEEPS)
+        for number in range(6):
+            ask(page, f"hold@{number + 1}")
+            page.locator(".status.waiting").nth(number).wait_for()
+    until(pages[-1], "window.slept.length > 6")
+    assert set(pages[-1].evaluate("window.slept")) == {2000}, "what has no stream is asked about"
+    assert len(set(streams)) == len(streams) == 4
+    pages[-1].locator(".turn").last.get_by_role("button", name="Cancel").click()
+    pages[-1].locator(".ended").wait_for()
     assert visit.complaints == []

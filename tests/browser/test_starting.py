@@ -15,6 +15,8 @@ KEEPS_NOTHING = """for (const name of ["localStorage", "sessionStorage"])
   Object.defineProperty(window, name, {
     get() { throw new DOMException("it is denied", "SecurityError"); },
   });
+for (const name of ["query", "request"])
+  navigator.locks[name] = async () => { throw new DOMException("it is denied", "SecurityError"); };
 """
 
 

@@ -2,12 +2,15 @@
 
 import { ApiError, ask, follow, sleep, Unreachable } from "../api.js";
 
-const STREAMS = 4;
+const STREAMS = 4; // of the six connections that a browser opens, for all its pages
 const ENDED = ["succeeded", "failed", "cancelled"];
 const LEAST_PAUSE_MS = 300;
 const LONGEST_PAUSE_MS = 5000;
+const POLL_MS = 2000;
 
-let streams = 0;
+/** Where there are none (not over HTTPS) or the browser keeps nothing, pages do not know of each other. */
+const locks = (await navigator.locks?.query().then(() => true, () => false)) ? navigator.locks : null;
+const taken = new Set();
 
 /** A name that nobody else chooses. */
 export function freshName() {
@@ -63,11 +66,11 @@ export async function watch(jobId, hear, signal) {
   let pauseMs = LEAST_PAUSE_MS;
   while (!signal.aborted) {
     try {
-      if (streams < STREAMS) await listen(jobId, hear, signal);
+      const heard = await withStream(() => listen(jobId, hear, signal));
       const job = await ask(`/v1/jobs/${jobId}`, { signal });
       if (ended(job)) return job;
       hear({ type: "smalti.job", job });
-      pauseMs = LEAST_PAUSE_MS;
+      pauseMs = heard ? LEAST_PAUSE_MS : POLL_MS;
     } catch (error) {
       if (error.name === "AbortError") return null;
       if (error instanceof ApiError && error.status === 404) return null;
@@ -80,15 +83,35 @@ export async function watch(jobId, hear, signal) {
   return null;
 }
 
+/** Runs `act` while it holds one of the streams. Resolves to whether one was free. */
+async function withStream(act) {
+  for (let number = 0; number < STREAMS; number += 1) if (await withLock(`smalti.stream.${number}`, act)) return true;
+  return false;
+}
+
+/** Among all pages of this server, or else in this one. */
+async function withLock(name, act) {
+  if (locks)
+    return locks.request(name, { ifAvailable: true }, async (lock) => {
+      if (lock) await act();
+      return Boolean(lock);
+    });
+  if (taken.has(name)) return false;
+  taken.add(name);
+  try {
+    await act();
+  } finally {
+    taken.delete(name);
+  }
+  return true;
+}
+
 async function listen(jobId, hear, signal) {
-  streams += 1;
   try {
     await follow(`/v1/jobs/${jobId}/events?rows=true&smalti_events=true&partial_images=0`, hear, signal);
   } catch (error) {
     // An error in the stream is how a failed job ends it: the job itself says so.
     if (!(error instanceof ApiError)) throw error;
-  } finally {
-    streams -= 1;
   }
 }
 
