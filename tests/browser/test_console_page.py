@@ -247,6 +247,8 @@ def test_two_operators_at_once(visitor: Callable[..., Any], crowded: Crowded) ->
     lever = page.locator("[data-tier=plus]")
     lever.locator("summary").click()
     lever.get_by_label("Weight").fill("7")
+    lever.get_by_role("button", name="Preview").click()
+    lever.locator(".preview").wait_for()
     crowded.admin("PATCH", "/tiers/plus", weight=5, max_waiting=33, why="I was first.")
     version = crowded.admin("GET", "/tiers")["version"]
     lever.get_by_label("Why").fill("I was second")
@@ -255,6 +257,7 @@ def test_two_operators_at_once(visitor: Callable[..., Any], crowded: Crowded) ->
     said.wait_for()
     assert said.inner_text().startswith(f"Version {version} was put in force meanwhile, by admin")
     assert '("I was first."). It is shown here now' in said.inner_text()
+    assert lever.locator(".preview").count() == 0, "it was of what was in force before"
     plus = crowded.admin("GET", "/tiers")["tiers"]["plus"]
     assert (plus["weight"], plus["max_waiting"]) == (5, 33)
     assert "weight 5" in lever.locator("summary").first.inner_text()

@@ -52,6 +52,7 @@ export class Levers {
     this.seen = policy.version; // from which one's own changes are made
     this.shown = new Map();
     this.untouched = [];
+    this.previews = [];
     replace(this.tiers, Object.entries(policy.tiers).map(([name, tier]) => this.tier(name, tier)));
     replace(this.switches, this.paused(), this.pause());
     replace(this.past, this.history(history.data));
@@ -104,6 +105,7 @@ export class Levers {
     const [policy, history] = await Promise.all([ask("/v1/admin/tiers"), ask("/v1/admin/tiers/history")]);
     this.policy = policy;
     this.names = await namesIn(history.data);
+    for (const forget of this.previews) forget(); // they were of what was in force before
     for (const [name, tier] of Object.entries(policy.tiers)) {
       if (this.shown.has(name)) this.shown.get(name)(tier);
       else this.tiers.append(this.tier(name, tier));
@@ -245,6 +247,7 @@ export class Levers {
     const outcome = h("div", { role: "status", class: "outcome" });
     const why = h("input", { required: true, maxlength: 500 });
     this.untouched.push(nothing);
+    this.previews.push(() => outcome.querySelector(".preview")?.remove());
     const look = button(t("levers.preview"), {
       onclick: async () => {
         if (nothing()) return replace(outcome, h("p", { class: "soft" }, t("levers.nothing")));
