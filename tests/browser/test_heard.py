@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 from browsing import ask, turn, until
-from hosted import Hosted, new_key
+from hosted import Hosted, admin_of, new_key
 
 pytestmark = pytest.mark.browser
 
@@ -97,3 +97,41 @@ def test_who_leaves_the_sign_in_is_asked_again(
     page.fill("#key", new_key(server))
     page.press("#key", "Enter")
     page.wait_for_selector("body[data-ready]")
+
+
+def test_what_is_announced_over_a_dialog_is_seen_and_heard(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    """All that is outside of a dialog is covered, and a screen reader skips it."""
+    server = striped()
+    visit = visitor(server.url)
+    page = visit.open(new_key(server))
+    ask(page, "a boat")
+    turn(page, 1)
+    page.get_by_label("Copy as code").click()
+    page.get_by_role("button", name="Copy curl").click()
+    page.locator("dialog #announcements[role=status] .toast").wait_for()
+    page.keyboard.press("Escape")
+    page.locator("body > #announcements .toast").wait_for()
+    page.click("text=My pictures")
+    page.locator(".grid .tile").click()
+    page.get_by_role("button", name="Delete").click()
+    page.locator("dialog .danger", has_text="Delete").last.click()
+    page.locator("body > #announcements .toast", has_text="Deleted.").wait_for()
+    assert visit.complaints == []
+
+
+def test_that_there_is_room_again_is_read_out_to_who_sends_it_himself(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    server = striped()
+    with admin_of(server) as http:
+        http.patch("/tiers/free", json={"limits": ["1/4s"], "why": "a test"}).raise_for_status()
+    page = visitor(server.url).open(new_key(server, "free"))
+    ask(page, "boat 1")
+    turn(page, 1)
+    ask(page, "boat 2")
+    page.locator(".denied input[type=checkbox]").uncheck()
+    page.locator(".toast", has_text="There is room again.").wait_for()
+    assert page.locator(".toast").count() == 1
+    assert page.get_by_role("button", name="Send it again").is_enabled()

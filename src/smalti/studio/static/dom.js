@@ -83,11 +83,18 @@ export function passKeyboard(old, next, act) {
   if (held) next.focus({ preventScroll: true });
 }
 
-/** Move the keyboard to a new dialog, show it, and give the keyboard back when it closes. */
+/**
+ * Move the keyboard to a new dialog, show it, and give the keyboard back when it closes. What is
+ * announced meanwhile stands in it: all that is outside is covered, and not read aloud.
+ */
 export function showDialog(dialog) {
   const before = document.activeElement;
+  const announcements = document.querySelector("#announcements");
+  const place = announcements.parentElement;
   document.body.append(dialog);
+  dialog.append(announcements);
   dialog.addEventListener("close", () => {
+    (place.isConnected ? place : document.body).append(announcements);
     dialog.remove();
     if (before instanceof HTMLElement && before.isConnected) before.focus();
   });

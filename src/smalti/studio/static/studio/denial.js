@@ -2,6 +2,7 @@
 
 import { serverNow } from "../api.js";
 import { button, everySecond, h, replace } from "../dom.js";
+import { announce } from "../shell.js";
 import { atMost, countdown, duration, moment, t } from "../words.js";
 
 /**
@@ -20,6 +21,7 @@ export function denialCard(denial, again, edit) {
   const hopeless = denial.error.param !== null;
   const [then, there] = smalti.next_slot_estimated ? ["denied.about_then", "denied.perhaps"] : ["denied.opens", "denied.open"];
   let open = true;
+  let waited = false;
 
   function finish(change) {
     if (!open) return;
@@ -43,6 +45,8 @@ export function denialCard(denial, again, edit) {
       now.disabled = left > 0;
       replace(clock, left > 0 ? t(then, { at: moment(at), left: countdown(left) }) : t(there));
       if (left <= 0 && alone.checked) finish({});
+      else if (left <= 0 && waited) announce(t(there)); // the clock itself is not read aloud
+      waited = left > 0;
     });
   return card;
 }

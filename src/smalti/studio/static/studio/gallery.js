@@ -88,9 +88,9 @@ export class Gallery {
       announce(error.message);
       return;
     }
+    dialog.addEventListener("close", () => announce(t("turn.deleted")));
     dialog.close();
     for (const tile of this.grid.querySelectorAll(`[data-job="${job.id}"]`)) tile.remove();
-    announce(t("turn.deleted"));
   }
 }
 
