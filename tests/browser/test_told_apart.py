@@ -130,3 +130,39 @@ def test_a_time_that_may_be_off_is_told_as_that(
     said = page.locator(".status.denied .countdown")
     said.wait_for()
     assert said.inner_text().startswith("There should be room at about ")
+
+
+def test_what_one_tab_draws_is_in_the_others_list(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    server = striped()
+    visit = visitor(server.url)
+    page = visit.open(new_key(server))
+    other = visit.context.new_page()
+    other.goto(server.url)
+    other.wait_for_selector("body[data-ready]")
+    ask(page, "a boat")
+    turn(page, 1)
+    other.locator(".history a:not(.live)", has_text="a boat").wait_for()
+    page.get_by_label("Delete").click()
+    page.locator("dialog .danger").click()
+    other.locator(".history", has_text="None yet.").wait_for()
+
+
+def test_the_list_of_conversations_stays_while_the_server_is_away(
+    visitor: Callable[..., Any], striped: Callable[..., Hosted]
+) -> None:
+    """Or while it is slow: 'None yet.' is said of nobody who has some."""
+    server = striped()
+    page = visitor(server.url).open(new_key(server))
+    ask(page, "a boat")
+    turn(page, 1)
+    page.locator(".history a:not(.live)").wait_for()
+    held: list[Any] = []
+    page.route("**/v1/jobs?**", lambda route: held.append(route))
+    ask(page, "a fox")
+    while not held:
+        page.wait_for_timeout(20)
+    page.click("text=New picture")
+    page.locator(".welcome").wait_for()
+    assert page.locator(".history a").count() == 1

@@ -14,9 +14,8 @@ export class History {
     this.element = h("nav", { class: "history", aria: { label: t("history.title") } }, h("h2", {}, t("history.title")), this.list, this.more);
   }
 
-  /** The newest page again; whatever was found before stays where it is not on it. */
+  /** The newest page again. What is shown stays until it is there. */
   async refresh() {
-    this.found.clear();
     await this.load("");
   }
 
@@ -27,6 +26,7 @@ export class History {
     } catch {
       return;
     }
+    if (!after) this.found.clear();
     for (const job of page.data) this.note(job);
     this.after = page.last_id;
     this.more.hidden = !page.has_more;

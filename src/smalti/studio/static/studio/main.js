@@ -15,11 +15,13 @@ const EXAMPLES = ["welcome.example.1", "welcome.example.2", "welcome.example.3",
 class Studio {
   constructor() {
     this.composer = new Composer((wanted) => this.send(wanted));
-    this.conversation = new Conversation(this.composer, () => this.refresh());
+    this.conversation = new Conversation(this.composer, () => this.changed());
     this.gallery = new Gallery((base, name) => this.takeUp(base, name), (act) => this.guarded(act));
     this.history = new History();
     this.allowances = new Allowances();
     this.main = h("main", { id: "main", tabindex: -1 });
+    this.tabs = new BroadcastChannel("smalti.jobs");
+    this.tabs.addEventListener("message", () => this.refresh());
     this.draw();
     addEventListener("hashchange", () => this.route());
     onReach((reached) => reached && this.missed && this.route());
@@ -72,6 +74,12 @@ class Studio {
 
   async refresh() {
     await Promise.all([this.history.refresh(), this.allowances.refresh()]);
+  }
+
+  /** A turn came, ended or went: other tabs show it too. */
+  async changed() {
+    this.tabs.postMessage("changed");
+    await this.refresh();
   }
 
   async route() {
