@@ -200,3 +200,43 @@ def test_what_is_too_long_is_refused_and_not_cut(
     page.locator(".status.wrong", has_text="32000").wait_for()
     page.click("text=Change the words")
     assert len(page.input_value("#prompt")) == len("a boat " * 5_000) - 1
+
+
+def test_what_a_colour_says_is_said_where_the_system_chooses_the_colours(
+    visitor: Callable[..., Any], server: Hosted
+) -> None:
+    visit = visitor(server.url, forced_colors="active")
+    page = visit.open(new_key(server))
+    chosen = page.locator(".composer .style:has(input:checked) > :nth-child(2)")
+    assert chosen.evaluate("it => getComputedStyle(it).outlineStyle") == "solid"
+    page = visit.open(server.key, "/console")
+    keys = page.locator(".chart").first.locator(".key")
+    keys.first.wait_for()
+    painted = "it => getComputedStyle(it, '::before').backgroundColor"
+    one, other = (keys.nth(n).evaluate(painted) for n in (0, 1))
+    assert one != other, "which line is which"
+    views = page.locator("nav a")
+    shown, not_shown = (
+        views.nth(n).evaluate("it => getComputedStyle(it).backgroundColor") for n in (0, 1)
+    )
+    assert shown != not_shown
+
+
+def test_a_low_window_has_room_for_the_pictures_and_all_of_the_menu(
+    visitor: Callable[..., Any], server: Hosted
+) -> None:
+    """As of a phone on its side, or at twice the size."""
+    visit = visitor(server.url)
+    visit.page.set_viewport_size({"width": 844, "height": 390})
+    page = visit.open(new_key(server))
+    ask(page, "a boat")
+    turn(page, 1)
+    page.evaluate("document.querySelector('.turn .picture').scrollIntoView()")
+    rest = "document.querySelector('.composer').getBoundingClientRect().top"
+    assert page.evaluate(rest) >= 300
+    page.locator("aside").hover()
+    page.mouse.wheel(0, 1000)
+    leave = page.get_by_role("button", name="Sign out")
+    until(page, "document.querySelector('.foot').getBoundingClientRect().bottom <= innerHeight")
+    leave.click()
+    page.locator("dialog.sign-in").wait_for()
