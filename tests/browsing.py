@@ -42,13 +42,12 @@ def jobs_of(page: Any, url: str) -> list[dict[str, Any]]:
     return list(httpx2.get(f"{url}/v1/jobs", headers=headers).json()["data"])
 
 
-def serious(page: Any) -> list[str]:
-    """What axe-core finds that keeps somebody out."""
+def barriers(page: Any) -> list[str]:
+    """What axe-core finds, of whatever weight."""
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text())
     found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
     return [
         f"{one['id']}: {node['html'][:120]} {node['failureSummary'][:200]}"
         for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
         for node in one["nodes"]
     ]

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from browsing import serious, until
+from browsing import barriers, until
 from drawing_server import DrawingServer
 
 from smalti.store.database import Database
@@ -80,7 +80,7 @@ def test_what_the_server_does_now(visitor: Callable[..., Any], crowded: Crowded,
     visit.screen(f"console-{size}-1-now")
     before = page.locator("section[data-at]").get_attribute("data-at")
     until(page, f"document.querySelector('section[data-at]').dataset.at !== '{before}'")
-    assert serious(page) == []
+    assert barriers(page) == []
     assert visit.complaints == []
 
 
@@ -115,7 +115,7 @@ def test_a_lever_is_previewed_applied_and_undone(
     assert crowded.admin("GET", "/tiers")["version"] == version, "a preview changes nothing"
     lever.locator(".preview").scroll_into_view_if_needed()
     visit.screen(f"console-{size}-2-preview")
-    assert serious(page) == []
+    assert barriers(page) == []
     lever.get_by_label("Why").fill("too many boats")
     lever.get_by_role("button", name="Apply").click()
     page.wait_for_selector(f".levers[data-version='{version + 1}']")
@@ -127,7 +127,7 @@ def test_a_lever_is_previewed_applied_and_undone(
     page.click("text=Record")
     page.locator("td", has_text="too many boats").first.wait_for()
     visit.screen(f"console-{size}-4-record")
-    assert serious(page) == []
+    assert barriers(page) == []
     assert visit.complaints == []
 
 
@@ -290,7 +290,7 @@ def test_what_another_operator_does_is_shown_while_one_looks(
         )
         page.evaluate("scrollTo(0, 1e6)")
         assert page.evaluate("document.querySelector('.news').getBoundingClientRect().top") > 0
-        assert serious(page) == []
+        assert barriers(page) == []
     lever.get_by_label("Waiting at a time").fill("21")
     lever.get_by_label("Why").fill("more")
     lever.get_by_role("button", name="Apply").click()
@@ -329,7 +329,7 @@ def test_people_and_one_users_day(visitor: Callable[..., Any], crowded: Crowded,
     page.click("text=People")
     page.locator("a", has_text="Nia 0 <b>").wait_for()
     visit.screen(f"console-{size}-6-people")
-    assert serious(page) == []
+    assert barriers(page) == []
     page.locator("a", has_text="Nia 0 <b>").click()
     page.locator(".day td", has_text="free/day").first.wait_for()
     told = crowded.admin("GET", f"/users/{crowded.users[0]}/day")
@@ -337,7 +337,7 @@ def test_people_and_one_users_day(visitor: Callable[..., Any], crowded: Crowded,
     decided = page.locator(".day table").first.inner_text()
     assert decided.count("denied") == told["totals"]["denials"] == 2
     visit.screen(f"console-{size}-7-day")
-    assert serious(page) == []
+    assert barriers(page) == []
     page.fill(".day input[type=date]", "2020-01-01")
     page.locator("text=Nothing happened on this day.").wait_for()
     assert visit.complaints == []

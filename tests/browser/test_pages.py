@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from browsing import ask, serious, turn, until
+from browsing import ask, barriers, turn, until
 from hosted import Hosted, new_key
 
 pytestmark = pytest.mark.browser
@@ -69,33 +69,33 @@ def test_everybody_can_use_the_studio(
     page = visit.page
     page.goto(server.url)
     page.wait_for_selector("dialog.sign-in")
-    assert serious(page) == []
+    assert barriers(page) == []
     page.fill("#key", new_key(server, "free"))
     page.press("#key", "Enter")
     page.wait_for_selector(".welcome")
-    assert serious(page) == []
+    assert barriers(page) == []
     if size == "phone":
         page.get_by_label("Menu", exact=True).first.click()
-        assert serious(page) == []
+        assert barriers(page) == []
         page.keyboard.press("Escape")
     ask(page, "hold@3")
     page.wait_for_selector(".status.waiting")
     page.wait_for_selector(".picture[data-state=drawing]")
-    assert serious(page) == []
+    assert barriers(page) == []
     server.backend.release()
     turn(page, 1)
-    assert serious(page) == []
+    assert barriers(page) == []
     for number in (2, 3):
         page.wait_for_selector(".basis:not([hidden])")
         ask(page, "make it night")
         turn(page, number)
     ask(page, "now add a boat")
     page.wait_for_selector(".status.denied")
-    assert serious(page) == []
+    assert barriers(page) == []
     page.goto(f"{server.url}/#/gallery")
     page.locator(".tile").first.click()
     page.wait_for_selector("dialog.look img")
-    assert serious(page) == []
+    assert barriers(page) == []
 
 
 def test_the_keyboard_is_enough(visitor: Callable[..., Any], server: Hosted) -> None:

@@ -10,7 +10,7 @@ export class Day {
     this.userId = userId;
     this.date = h("input", { type: "date", value: new Date().toISOString().slice(0, 10), aria: { label: t("day.date") }, onchange: () => this.show() });
     this.body = h("div", { class: "stack" });
-    this.element = h("section", { class: "day", aria: { label: t("day.title") } }, h("div", { class: "row between" }, h("h2", {}, t("day.title")), this.date), this.body);
+    this.element = h("section", { class: "day", aria: { label: t("day.date") } }, h("div", { class: "row between" }, h("h2", {}, t("day.title")), this.date), this.body);
   }
 
   async show() {

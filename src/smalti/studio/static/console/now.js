@@ -87,6 +87,7 @@ export class Now {
     return h(
       "div",
       { class: "charts" },
+      h("h2", { class: "unseen-text" }, t("now.title")),
       chart(t("now.chart.requests"), minutes, [
         { name: t("now.admitted"), of: (m) => m.admitted, className: "a" },
         { name: t("now.denied"), of: (m) => m.denied, className: "b" },

@@ -9,7 +9,7 @@ import { at, table } from "./tables.js";
 export class AuditRecord {
   constructor() {
     this.body = h("div", { class: "stack" });
-    this.element = h("section", { aria: { label: t("record.title") } }, this.body);
+    this.element = h("section", { aria: { label: t("console.record") } }, this.body);
   }
 
   async show() {

@@ -6,7 +6,7 @@ import { duration, moment, number } from "../words.js";
 /** columns: [{name, of, number, prose}], where `of` tells a cell of a row. prose: sentences, which wrap. */
 export function table(caption, columns, rows, nothing) {
   if (!rows.length) return h("p", { class: "soft" }, nothing);
-  const head = h("tr", {}, columns.map((column) => h("th", { scope: "col", class: column.number ? "number" : "" }, column.name)));
+  const head = h("tr", {}, columns.map((column) => (column.name ? h("th", { scope: "col", class: column.number ? "number" : "" }, column.name) : h("td", {}))));
   const body = rows.map((row) => h("tr", {}, columns.map((column) => h("td", { class: column.number ? "number" : column.prose ? "prose" : "" }, cell(column.of(row))))));
   return h("div", { class: "scroll", tabindex: 0, role: "region", aria: { label: caption } }, h("table", {}, h("caption", { class: "unseen-text" }, caption), h("thead", {}, head), h("tbody", {}, body)));
 }

@@ -32,7 +32,7 @@ export function denialCard(denial, again, edit) {
   const choices = smalti.options.flatMap((option) => optionButton(option, finish));
   replace(
     card,
-    h("h3", {}, denial.title),
+    h("h2", {}, denial.title),
     h("p", { dir: "auto" }, at ? inLocalTime(denial.detail, smalti.next_slot_at, at) : denial.detail),
     at ? clock : null,
     h("div", { class: "row" }, hopeless ? null : now, ...choices, change),

@@ -20,6 +20,7 @@ class Studio {
     this.history = new History();
     this.allowances = new Allowances();
     this.main = h("main", { id: "main", tabindex: -1 });
+    this.heading = h("h1", { class: "unseen-text" }, t("conversation.label"));
     this.tabs = new BroadcastChannel("smalti.jobs");
     this.tabs.addEventListener("message", () => this.refresh());
     this.draw();
@@ -65,7 +66,7 @@ class Studio {
   async start() {
     const models = await signIn("/v1/models");
     this.draw();
-    replace(this.main, this.conversation.element, this.composer.element, this.gallery.element);
+    replace(this.main, this.heading, this.conversation.element, this.composer.element, this.gallery.element);
     this.composer.offer(models.data);
     this.gallery.style.offer([...new Set(models.data.flatMap((model) => model.smalti.styles))]);
     await this.route();
@@ -110,7 +111,7 @@ class Studio {
   show(view) {
     document.body.dataset.view = view;
     this.gallery.element.hidden = view !== "gallery";
-    this.conversation.element.hidden = this.composer.element.hidden = view !== "talk";
+    this.heading.hidden = this.conversation.element.hidden = this.composer.element.hidden = view !== "talk";
   }
 
   /** What could not be shown since the server is away is shown when it is back. */
