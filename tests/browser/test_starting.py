@@ -77,5 +77,6 @@ def test_a_page_that_was_opened_while_the_server_was_away_comes_by_itself(
     for opened in ("**/v1/models", "**/v1/admin/tiers"):
         visit.page.route(opened, away)
     visit.open(server.key, path)
+    visit.page.unroute_all(behavior="wait")
     assert len(broken) > 2
     assert visit.complaints == []
