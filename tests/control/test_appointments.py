@@ -93,7 +93,7 @@ def test_an_admission_that_came_to_nothing_leaves_him_every_place() -> None:
     places = Appointments()
     places.keep(told("ann", 60.0), "free", 100.0)
     places.keep(told("ann", 300.0), "free", 1000.0)
-    places.give_back("ann", places.came("ann", "free"))
+    places.give_back("ann", "free", places.came("ann", "free"))
     assert places.holds("ann", 100.0, NOON + 60.0)
     assert places.holds("ann", 1000.0, NOON + 300.0)
 
@@ -104,7 +104,7 @@ def test_an_admission_in_vain_leaves_what_he_was_told_since_then() -> None:
     places.keep(told("ann", 60.0), "free", 100.0)
     before = places.came("ann", "free")
     places.keep(told("ann", 300.0), "free", 200.0)
-    places.give_back("ann", before)
+    places.give_back("ann", "free", before)
     assert not places.holds("ann", 100.0, NOON + 60.0)
     assert places.holds("ann", 200.0, NOON + 300.0)
 
@@ -116,7 +116,7 @@ def test_places_end_in_time_whoever_was_admitted_in_vain(users: list[tuple[int, 
         places.keep(told(f"user{i}", float(at)), "free", 100.0)
     for i, (_, in_vain) in enumerate(users):
         if in_vain:
-            places.give_back(f"user{i}", places.came(f"user{i}", "free"))
+            places.give_back(f"user{i}", "free", places.came(f"user{i}", "free"))
     for second in range(42):
         places.work("free", NOON + KEPT_S + second)
         assert len(places) == sum(at >= second for at, _ in users)
@@ -184,6 +184,25 @@ def test_who_takes_flex_gives_his_place_up_and_tells_nothing_of_others() -> None
     assert places.work("free", now) == pytest.approx(50.0)
 
 
+@pytest.mark.parametrize("in_vain", [False, True])
+def test_who_has_places_in_two_classes_comes_for_the_one_he_takes(in_vain: bool) -> None:
+    """Whichever of them is the sooner; the other one says nothing. In vain he came for none."""
+    places = Appointments()
+    for i in range(100):
+        user = f"user{i}"
+        places.keep(told(user, 0.0), "pro", 100.0)
+        places.keep(told(user, 30.0), "pro priority", 200.0)
+        its = places.came(user, "pro priority")
+        if in_vain:
+            places.give_back(user, "pro priority", its)
+    now = NOON + 30.0 + KEPT_S + 1.0
+    assert places.work("pro", now) == places.work("pro priority", now) == 0.0
+    for service_class in ("pro", "pro priority"):
+        places.keep(told(service_class, 1000.0), service_class, 100.0)
+    come = [places.work(its, now) for its in ("pro priority", "pro")]
+    assert come == pytest.approx([5.0, 5.0] if in_vain else [95.0, 50.0], abs=1.0)
+
+
 def test_who_comes_again_after_an_admission_in_vain_came_once() -> None:
     """And who does not come again did not come."""
     twice, once = Appointments(), Appointments()
@@ -191,7 +210,7 @@ def test_who_comes_again_after_an_admission_in_vain_came_once() -> None:
         for places in (twice, once):
             places.keep(told(f"user{i}", 0.0), "free", 100.0)
         if i % 2:
-            twice.give_back(f"user{i}", twice.came(f"user{i}", "free"))
+            twice.give_back(f"user{i}", "free", twice.came(f"user{i}", "free"))
         if i % 4 == 1:
             for places in (twice, once):
                 assert places.came(f"user{i}", "free")

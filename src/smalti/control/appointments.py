@@ -82,15 +82,16 @@ class Appointments:
         places = tuple(sorted(self._kept.get(user_id, ())))
         for place in places:
             self._drop(user_id, place)
-        if places and places[0][2] == service_class:
-            heapq.heappush(self._by_end, (places[0][1], user_id, service_class))
+        used = _first_of(places, service_class)
+        if used is not None:
+            heapq.heappush(self._by_end, (used[1], user_id, service_class))
         return places
 
-    def give_back(self, user_id: str, places: tuple[Place, ...]) -> None:
+    def give_back(self, user_id: str, service_class: str, places: tuple[Place, ...]) -> None:
         """His admission came to nothing. Places that were kept since then stand in their stead."""
-        used = (places[0][1], user_id, places[0][2]) if places else None
-        if used in self._by_end:
-            self._by_end.remove(used)
+        used = _first_of(places, service_class)
+        if used is not None and (end := (used[1], user_id, service_class)) in self._by_end:
+            self._by_end.remove(end)
             heapq.heapify(self._by_end)
         if user_id not in self._kept:
             for at, until, service_class, work in places:
@@ -138,6 +139,11 @@ class Appointments:
         who do not, so it would seem that all come."""
         show, seen = self._show.get(service_class, _FIRST_SHOW)
         self._show[service_class] = show + (came - show) / (seen + 1), min(seen + 1, _MOST_SEEN)
+
+
+def _first_of(places: Iterable[Place], service_class: str) -> Place | None:
+    """Of somebody's places, in order, the one that he comes for."""
+    return next((place for place in places if place[2] == service_class), None)
 
 
 def _fits(work: float, kept: float) -> bool:

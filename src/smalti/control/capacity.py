@@ -217,13 +217,13 @@ class Capacity:
             Claim(user_id, RULE, 0, at, until) for at, until, _, _ in places
             if (at, until) not in known
         ]  # fmt: skip
-        if not places or places[0][2] != live.path[0].name:
+        if all(place[2] != live.path[0].name for place in places):
             self._forecast.coming.asked(live.path[0].name, live.work * live.ask.images, now)
 
     def gives_back(self, live: Live) -> None:
         """An admission came to nothing."""
         self._keeping.gives_back(live)
-        self._appointments.give_back(live.ask.user_id, live.places)
+        self._appointments.give_back(live.ask.user_id, live.path[0].name, live.places)
 
     def _late_s(
         self, tier: Tier, ask: Ask, step: Step, raw: Raw, work: float, images: int, alone: bool,
