@@ -17,9 +17,10 @@ from smalti.control import DEFAULT_POLICY, DEFAULT_TIERS, Controller, Policy, Ti
 from smalti.errors import InvalidRequest
 from smalti.plan.baselines import Baseline, Order
 from smalti.plan.clients import BARE
+from smalti.plan.demand import Demand
 from smalti.plan.fleet import MINI_CPU, FleetSpec
 from smalti.plan.replay import NEVER, replay
-from smalti.plan.scores import deliverable, scores, share_error
+from smalti.plan.scores import deliverable, jain, scores, share_error
 from smalti.plan.sources import SOURCES, demand_at
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -84,6 +85,22 @@ def test_shares_are_those_of_a_period_in_which_the_same_wait(third: bool, error:
     out.begun.extend(range(len(asked)))
     out.begun_s.extend(at for _, at in asked)
     assert share_error(out, tiers) == error
+
+
+@pytest.mark.parametrize("work", [1.0, 256.0, 5000.0])
+@pytest.mark.parametrize(("ann", "ben", "index"), [(12, 4, 0.8), (8, 8, 1.0), (12, 3, None)])
+def test_equal_users_are_compared_who_are_drawn_eight_pictures_each(
+    work: float, ann: int, ben: int, index: float | None
+) -> None:
+    """On average, within five minutes in which both wait; whatever a picture's work is."""
+    rows = [row(0.0, user, work=work) for user, n in (("ann", ann), ("ben", ben)) for _ in range(n)]
+    later = [row(0.0, user, work=work) for user in ("ann", "ben")]
+    out = replay(demand(), ONE_SLOT, smalti())
+    out.demand = Demand([*rows, *later], 900.0)
+    out.admitted_s = array("d", [0.0] * (len(rows) + 2))
+    out.begun.extend(range(len(rows) + 2))
+    out.begun_s.extend([*range(301, 301 + len(rows)), 999.0, 999.0])
+    assert jain(out) == index
 
 
 def test_a_bare_refusal_is_tried_again() -> None:

@@ -169,13 +169,14 @@ def jain(out: Outcome) -> float | None:
     """
     found: list[tuple[float, int]] = []
     for users in _backlogs(out, lambda row: (row.tier, row.org, row.user)).values():
-        groups: dict[tuple[str, str], list[float]] = defaultdict(list)
-        for (tier, org, _), (pictures, work) in users.items():
-            groups[tier, org].append(work if pictures else 0.0)
+        groups: dict[tuple[str, str], list[tuple[int, float]]] = defaultdict(list)
+        for (tier, org, _), its in users.items():
+            groups[tier, org].append(its)
         for shares in groups.values():
-            mean = sum(shares) / len(shares)
-            if len(shares) >= 2 and mean >= _MIN_PICTURES * 256:
-                index = sum(shares) ** 2 / (len(shares) * sum(s * s for s in shares))
+            drawn = sum(pictures for pictures, _ in shares)
+            if len(shares) >= 2 and drawn >= _MIN_PICTURES * len(shares):
+                works = [work for _, work in shares]
+                index = sum(works) ** 2 / (len(works) * sum(work * work for work in works))
                 found.append((index, len(shares)))
     total = sum(n for _, n in found)
     return round(sum(i * n for i, n in found) / total, 4) if total else None
