@@ -165,6 +165,25 @@ def test_what_came_back_goes_before() -> None:
     assert queue.ahead_of(path("plus", 0, 9), 1, 1.0).pictures == 0
 
 
+@pytest.mark.parametrize("back", range(1, 7))
+def test_a_user_s_own_pictures_that_came_back_are_before_his_others_once(back: int) -> None:
+    """Three jobs of two pictures each were named; of one, a picture waits still, or both again."""
+    queue = FairQueue()
+    for i in range(4):
+        queue.put(f"j{i}", path("free", 0, 0), range(2), 1.0)
+    named = [queue.next(0.0) for _ in range(7)]
+    for i in range(3):
+        queue.put(f"later{i}", path("free", 0, 0), range(2), 1.0)
+    for picture in named[7 - back :]:
+        assert picture is not None
+        queue.put_back(*picture)
+    asked = queue.ahead_of(path("free", 0, 0), 2, 1.0)
+    queue.put("asked", path("free", 0, 0), range(2), 1.0)
+    for job_id, true in truth(queue, "free").items():
+        assert queue.ahead(job_id) == true
+    assert asked == queue.ahead("asked")
+
+
 def test_many_jobs_of_one_user_are_not_looked_at_one_by_one() -> None:
     """Estimated from where a job was put, where many of those before it were withdrawn."""
     queue = FairQueue()

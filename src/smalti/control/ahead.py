@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from smalti.control.returned import Returned, class_of
 from smalti.control.share import Group, Member
-from smalti.control.user import Step, Waiting
+from smalti.control.user import Step, User, Waiting
 
 _LATER = 2.0**-10
 """Device-seconds after which whoever started at the same time stands before a newcomer."""
@@ -42,13 +42,13 @@ def ahead_of_job(job: Waiting, returned: Returned, rate: float) -> Ahead:
     ahead = _ahead(seat, pictures, work, len(job.indices), job.work, rate)
     if not returned:
         return ahead
-    ahead = _after(ahead, class_of(seat), returned, len(job.indices), job.work)
-    back = [index for index in job.indices if (job.job_id, index) in returned]
+    counted = returned.of_user(job.user, job)
+    ahead = _after(ahead, class_of(seat), returned, counted, len(job.indices), job.work)
+    back = sum((job.job_id, index) in returned for index in job.indices)
     if not back:
         return ahead
-    first = returned.before((job.job_id, back[0]))
-    last = returned.before((job.job_id, back[-1])) if len(back) == len(job.indices) else ahead[2:]
-    return Ahead(*first, *last)
+    first, last = returned.before(job, back)
+    return Ahead(*first, *(last if back == len(job.indices) else ahead[2:]))
 
 
 def ahead_of_newcomer(
@@ -68,16 +68,23 @@ def ahead_of_newcomer(
             break
         at = found
     ahead = _ahead(at, at.waiting, at.work, images, work, rate)
-    return _after(ahead, class_of(at), returned) if returned else ahead
+    if not returned:
+        return ahead
+    counted = returned.of_user(at.below) if isinstance(at.below, User) else (0, 0.0)
+    return _after(ahead, class_of(at), returned, counted)
 
 
-def _after(ahead: Ahead, of: Member, returned: Returned, own: int = 0, each: float = 0.0) -> Ahead:
-    """Behind what came back of a class; it may be among what is counted already.
+def _after(
+    ahead: Ahead, of: Member, returned: Returned, counted: tuple[int, float],
+    own: int = 0, each: float = 0.0,
+) -> Ahead:  # fmt: skip
+    """Behind what came back of a class; that of others may be among what is counted already.
 
-    own, each: pictures of the job that wait in the class, and their tile-steps; its last one does
-    not stand before itself.
+    counted: of what came back, the same user's, which is. own, each: pictures of the job that wait
+    in the class, and their tile-steps; its last one does not stand before itself.
     """
     pictures, work = returned.of(of)
+    pictures, work = pictures - counted[0], work - counted[1]
     last = min(own, 1)
     return Ahead(
         min(ahead.pictures + pictures, max(of.waiting - own, ahead.pictures)),

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 from smalti.control.share import Member
-from smalti.control.user import Waiting
+from smalti.control.user import User, Waiting
 
 Picture = tuple[str, int]
 """Job, index."""
@@ -57,16 +57,31 @@ class Returned:
         pictures, work = self._of.get(member, (0, 0.0))
         return int(pictures), work
 
-    def before(self, picture: Picture) -> tuple[int, float]:
-        """Pictures of the same class that came back before one that did; looks at each."""
-        of, pictures, work = self._works[picture][0], 0, 0.0
-        for other, (its, each) in self._works.items():
-            if other == picture:
+    def of_user(self, user: User, last: Waiting | None = None) -> tuple[int, float]:
+        """Of his jobs, which stand before his others. last: the last one that is looked at."""
+        pictures, work = 0, 0.0
+        for job in user:
+            back = sum((job.job_id, index) in self._works for index in job.indices)
+            pictures += back
+            work += back * job.work
+            if not back or job is last:
                 break
+        return pictures, work
+
+    def before(self, job: Waiting, back: int) -> tuple[tuple[int, float], tuple[int, float]]:
+        """Pictures of its class that came back before the first of a job's that did, and before the
+        last, with their tile-steps; looks at each. back: how many of the job's came back."""
+        of, pictures, work = class_of(job.user.seat), 0, 0.0
+        first = None
+        for (job_id, _), (its, each) in self._works.items():
+            if job_id == job.job_id:
+                first, back = first or (pictures, work), back - 1
+                if not back:
+                    break
             if its is of:
                 pictures += 1
                 work += each
-        return pictures, work
+        return first or (pictures, work), (pictures, work)
 
 
 def class_of(member: Member) -> Member:
