@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import socket
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,13 @@ from fake_backend import FakeBackend
 
 from smalti.cli import serving
 from smalti.cli.commands import run
-from smalti.cli.serving import PatientServer, _greeting, check_local_mode, serve_until_stopped
+from smalti.cli.serving import (
+    PatientServer,
+    _greeting,
+    _listen,
+    check_local_mode,
+    serve_until_stopped,
+)
 from smalti.config import Settings, read_settings
 from smalti.errors import ConfigError, SmaltiError
 from smalti.models.facts import MODELS
@@ -49,6 +57,26 @@ def test_the_greeting_says_how_to_draw(tmp_path: Path) -> None:
     local = _greeting(settings(tmp_path, local_mode=True), 8000, "cpu", "sk-the-key")
     assert "Authorization" not in local and "programs on this machine need no key" in local
     assert "http://127.0.0.1:8000/v1/images/generations" in local
+
+
+def speaks_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", *["::1", "::"] * speaks_ipv6()])
+def test_the_address_that_is_greeted_with_is_one_at_which_the_server_is(
+    tmp_path: Path, host: str
+) -> None:
+    with _listen(host, 0) as listener:
+        told = _greeting(settings(tmp_path, host=host), listener.getsockname()[1], "cpu", "key")
+        found = re.search(r"address +http://\[?([^\s\]]+)\]?:(\d+)\n", told)
+        assert found is not None
+        with socket.create_connection((found[1], int(found[2]))):
+            pass
 
 
 def test_a_second_server_over_the_same_folder_is_refused(

@@ -30,6 +30,8 @@ LEAST_MEMORY_GB = 1.0
 EARLIEST = 1_767_225_600
 """No clock that is right shows a time before 2026."""
 ASK_S = 2.0
+ON_THIS_MACHINE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""Where a server that listens everywhere is found."""
 
 
 def check_python() -> Finding:
@@ -79,8 +81,7 @@ def check_port(settings: Settings) -> Finding:
 
 
 def is_smalti(host: str, port: int) -> bool:
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    asking = http.client.HTTPConnection(host, port, timeout=ASK_S)
+    asking = http.client.HTTPConnection(ON_THIS_MACHINE.get(host, host), port, timeout=ASK_S)
     try:
         asking.request("GET", "/healthz")
         answer = asking.getresponse()

@@ -17,6 +17,7 @@ import uvicorn
 from smalti import __version__
 from smalti.api import create_app
 from smalti.api.guard import protocol_for
+from smalti.cli.machine_checks import ON_THIS_MACHINE
 from smalti.config import Settings
 from smalti.devices import find_device
 from smalti.errors import ConfigError, SmaltiError
@@ -34,7 +35,6 @@ KEEP_ALIVE_S = 75
 """How long an idle connection stays open: longer than clients keep one to use it again."""
 CHECKPOINT_S = 10
 """How long, after the time of grace, what is being drawn may take to be written down."""
-EVERYWHERE = ("0.0.0.0", "::")
 
 
 def serve_until_stopped(
@@ -165,7 +165,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _greeting(settings: Settings, port: int, device: str, key: str) -> str:
-    host = "127.0.0.1" if settings.host in EVERYWHERE else settings.host
+    host = ON_THIS_MACHINE.get(settings.host, settings.host)
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     shown = settings.public_url or address
     body = '{"prompt": "a red house by the sea at sunset, pastel", "response_format": "url"}'
