@@ -122,13 +122,16 @@ def test_places_end_in_time_whoever_was_admitted_in_vain(users: list[tuple[int, 
         assert len(places) == sum(at >= second for at, _ in users)
 
 
-def test_a_later_time_for_as_much_is_in_place_of_the_first() -> None:
-    """A pause was scheduled in between."""
+def test_a_later_time_for_as_much_is_beside_the_first() -> None:
+    """He asked for what is paused by then; for what is not the first is true still."""
     places = Appointments()
     places.keep(told("ann", 60.0), "free", 100.0)
     places.keep(told("ann", 300.0), "free", 100.0)
-    assert first_told(places, 100.0) == NOON + 300.0
+    assert first_told(places, 100.0) == NOON + 60.0
+    assert places.holds("ann", 100.0, NOON + 60.0) and places.holds("ann", 100.0, NOON + 300.0)
     assert places.work("free", NOON) == pytest.approx(50.0)
+    places.keep(told("ann", 30.0), "free", 100.0)
+    assert len(places.came("ann", "free")) == 1, "in place of those that are no sooner"
 
 
 def test_times_that_were_told_before_a_restart_all_stand() -> None:

@@ -50,9 +50,9 @@ class Appointments:
         return _left(work - own if own else work) * show
 
     def keep(self, claim: Claim, service_class: str, work: float) -> None:
-        """In place of those of his for as much, and of those for less that are no sooner."""
+        """In place of those of his that are no sooner, and for no more."""
         for place in self._kept.get(claim.user_id, ())[:]:
-            if _UNKNOWN < place[3] <= work and (place[3] == work or place[0] >= claim.at):
+            if _UNKNOWN < place[3] <= work and place[0] >= claim.at:
                 self._drop(claim.user_id, place)
         more = max(work - self._largest(claim.user_id, service_class), 0.0)
         place = claim.at, claim.until, service_class, work
