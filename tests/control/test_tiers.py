@@ -77,6 +77,7 @@ def test_a_new_tier_says_all_but_its_limits() -> None:
         ("weight = true", "weight has value 'True'"),
         ("weight = nan", "weight has value 'nan'"),
         ("weight = inf", "weight has value 'inf'"),
+        (f"weight = 1{'0' * 400}", "It must be a number from 0.001 to 1000000"),
         ("max_running = 0", "max_running has value '0'. It must be a whole number from 1"),
         ("max_waiting = 2.5", "max_waiting has value '2.5'"),
         ("max_waiting = true", "max_waiting has value 'True'"),

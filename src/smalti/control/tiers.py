@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -174,10 +173,8 @@ def _names(name: str, value: object) -> tuple[str, ...]:
 
 
 def _weight(name: str, value: object) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        weight = float(value)
-        if math.isfinite(weight) and 0.001 <= weight <= 1_000_000:
-            return weight
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0.001 <= value <= 1e6:
+        return float(value)
     raise _wrong(name, "weight", value, "a number from 0.001 to 1000000")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,7 +58,7 @@ def read_fleet(path: Path) -> FleetSpec:
         read = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InvalidRequest(f"{path} cannot be read: {error.strerror}.", "fleet") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidRequest(f"{path} describes no fleet: {error}.", "fleet") from None
     told = read if isinstance(read, dict) else {}
     devices, step_s, spread = told.get("devices"), told.get("step_s"), told.get("spread", 0.0)
@@ -84,4 +84,7 @@ def read_fleet(path: Path) -> FleetSpec:
 
 
 def _is_number(value: object) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
+    """Booleans are none, nor are those that no float holds."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return abs(value) <= sys.float_info.max
