@@ -84,6 +84,7 @@ def test_shares_are_those_of_a_period_in_which_the_same_wait(third: bool, error:
     out.admitted_s.extend(its.arrival_s for its in rows)
     out.begun.extend(range(len(asked)))
     out.begun_s.extend(at for _, at in asked)
+    out.begun_work.extend([100.0] * len(asked))
     assert share_error(out, tiers) == error
 
 
@@ -100,6 +101,7 @@ def test_equal_users_are_compared_who_are_drawn_eight_pictures_each(
     out.admitted_s = array("d", [0.0] * (len(rows) + 2))
     out.begun.extend(range(len(rows) + 2))
     out.begun_s.extend([*range(301, 301 + len(rows)), 999.0, 999.0])
+    out.begun_work.extend([work] * (len(rows) + 2))
     assert jain(out) == index
 
 

@@ -10,7 +10,7 @@ from random import Random
 
 from plan.asking import demand, row
 
-from smalti.control import DEFAULT_POLICY, DEFAULT_TIERS, Controller
+from smalti.control import DEFAULT_POLICY, DEFAULT_TIERS, Controller, Policy, Tier
 from smalti.control.nouns import Offer
 from smalti.models.facts import MINI
 from smalti.plan.demand import Row
@@ -18,7 +18,7 @@ from smalti.plan.fleet import MINI_CPU
 from smalti.plan.people import rows_of
 from smalti.plan.replay import NEVER, Outcome, replay
 from smalti.plan.rungs import offers_by
-from smalti.plan.scores import scores
+from smalti.plan.scores import scores, share_error
 
 OFFERS = {MINI.name: {"quality": 0.5, "size": 0.25}}
 HALF_S = 600.0
@@ -66,6 +66,21 @@ def test_less_is_served_before_anybody_is_refused() -> None:
     figures = scores(out, DEFAULT_TIERS)
     assert figures["goodput"] > 1.6
     assert figures["promises_broken"] == 0.0
+
+
+def test_shares_are_of_what_is_served() -> None:
+    """One of two tiers of the same weight takes rungs, and both wait: as much of the fleet is a
+    share, however many pictures that are."""
+    less = Tier("less", 1.0, (), 1000, 10_000, 600.0, ("quality", "size"))
+    tiers = {"less": less, "full": replace(less, name="full", rungs=())}
+    rows = [row(i * 0.25, f"user{i}", ("less", "full")[i % 2], 256.0) for i in range(4800)]
+    fleet, control = replace(MINI_CPU, spread=0.0), Controller(Policy(tiers), 10_000)
+    out = replay(demand(*rows, duration_s=1200.0), fleet, control, offers=offers_by(OFFERS))
+    turns = zip(out.begun, out.begun_s, strict=True)
+    late = Counter(rows[i].tier for i, at in turns if 900 < at < 1200)
+    assert late["less"] > 1.5 * late["full"]
+    error = share_error(out, tiers)
+    assert error is not None and error < 0.01
 
 
 def test_what_can_be_drawn_in_full_in_time_is_drawn_in_full() -> None:

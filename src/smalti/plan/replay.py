@@ -52,8 +52,9 @@ class Outcome:
     admitted_s, started_s (its last picture), finished_s. told_start_s, told_finish_s: p50 and p90,
     as told when it was admitted; so is its position. rule: that refused it, the last time.
     attempts: of its client. given_up: whose clients went away after they were admitted, and when.
-    flex: those that are served as flex, with no promise. begun, begun_s:
-    requests of the pictures that got slots, and when, in turn.
+    flex: those that are served as flex, with no promise. begun, begun_s,
+    begun_work: requests of the pictures that got slots, when, and their tile-steps as served, in
+    turn.
     """
 
     demand: Demand
@@ -73,6 +74,7 @@ class Outcome:
     flex: set[int] = field(default_factory=set)
     begun: array[int] = field(default_factory=lambda: array("q"))
     begun_s: array[float] = field(default_factory=lambda: array("d"))
+    begun_work: array[float] = field(default_factory=lambda: array("d"))
 
 
 def replay(
@@ -228,11 +230,12 @@ class Loop:
                 break
             i = int(turn.job_id)
             steps = self.work[i]
-            if self.spread:
-                steps *= self.dice.lognormvariate(0.0, self.spread)
             self.out.started_s[i] = now
             self.out.begun.append(i)
             self.out.begun_s.append(now)
+            self.out.begun_work.append(steps)
+            if self.spread:
+                steps *= self.dice.lognormvariate(0.0, self.spread)
             device = self.device()
             self.free -= 1
             key = i * 16 + turn.index

@@ -222,14 +222,13 @@ def _periods(
 
 def _backlogs(out: Outcome, of: Any) -> dict[int, dict[Any, tuple[int, float]]]:
     """By stretch of WINDOW_S: who had something waiting all the time, and the pictures and work
-    that were begun for him then."""
+    that were begun for him then, as served: that is what is shared."""
     changes: dict[Any, list[tuple[float, int, float]]] = defaultdict(list)
-    for i, begun_s in zip(out.begun, out.begun_s, strict=True):
+    for i, begun_s, work in zip(out.begun, out.begun_s, out.begun_work, strict=True):
         if i not in out.flex:
-            row = out.demand.rows[i]
-            who = of(row)
+            who = of(out.demand.rows[i])
             changes[who].append((out.admitted_s[i], 1, 0.0))
-            changes[who].append((begun_s, -1, row.work))
+            changes[who].append((begun_s, -1, work))
     found: dict[int, dict[Any, tuple[int, float]]] = defaultdict(dict)
     whole = int(out.demand.duration_s // WINDOW_S)
     for who, events in changes.items():
