@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from control.asks import NOON, ask, controller
-from control.test_promises import PROMISED, busy, refusal
+from control.asks import NOON, ask, controller, send
+from control.test_promises import PROMISED, busy, refusal, wait
 
 from smalti.control import Admission, Denial
 from smalti.control.limits import parse_limit
+from smalti.control.nouns import ServiceTier, service_class
 from smalti.control.switches import Switch
 
 
@@ -121,3 +122,60 @@ def test_a_place_is_not_shut_by_a_limit_that_breathes(restarted: bool) -> None:
         assert isinstance(control.consider(ask("ann"), later), Admission)
     assert isinstance(control.admit(ask("ann"), later), Admission)
     assert refusal(control, ask("ann"), later).kind == "limit"
+
+
+def test_a_client_comes_back_by_itself_while_the_load_is_short() -> None:
+    """To a place within a minute, and as long as hardly anybody is refused."""
+    soon, later = busy(5), busy(6)
+    first, again = (refusal(soon, ask("ann")) for _ in range(2))
+    assert first.retry_at is not None and first.retry_at <= NOON + 60
+    assert first.retry_at == again.retry_at
+    assert (first.should_retry, again.should_retry) == (True, False)
+    far = refusal(later, ask("ann"))
+    assert far.retry_at is not None and far.retry_at > NOON + 60
+    assert not far.should_retry
+
+
+def test_a_time_that_a_limit_tells_is_no_place() -> None:
+    """The limit admits him then, as it said; the fleet has promised him nothing."""
+    control = controller(replace(PROMISED, limits=(parse_limit("1..3/hour"),)))
+    for second in (900, 600, 300):
+        used = ask("ann")
+        assert isinstance(control.admit(used, NOON - second), Admission)
+        control.withdraw(used.job_id, NOON - second)
+    told = refusal(control, ask("ann"), NOON - 200)
+    assert told.kind == "limit" and told.claim is not None and told.retry_at is not None
+    busy(30, control)
+    assert refusal(control, ask("ann"), told.retry_at).rule == "server/promise"
+
+
+@pytest.mark.parametrize("comes_for", ["default", "flex"])
+def test_who_has_a_place_is_counted_once_among_those_who_come(comes_for: ServiceTier) -> None:
+    """However often he asks, and is told a sooner time; and when he comes he is not one more."""
+    expected = list[tuple[float, ...]]()
+    for asks, comes in ((0, False), (1, False), (2, False), (2, True)):
+        control, at = busy(12), NOON + 200
+        going = [wait(control, ask(f"going{i}")) for i in range(5)]
+        times = [refusal(control, ask("ann")).retry_at for _ in range(asks)]
+        for job_id in going:
+            control.withdraw(job_id, NOON + 1)
+        times += [refusal(control, ask("ann"), NOON + 2).retry_at for _ in range(asks - 1)]
+        assert len({*times}) == asks
+        if comes:
+            asked = replace(ask("ann"), service=comes_for)
+            assert isinstance(control.admit(asked, at), Admission)
+        control.look(at + 1)
+        classes = "free", service_class("free", "flex")
+        expected.append(tuple(map(control._forecast.arriving, classes)))
+    assert expected[0][0] < expected[1][0] == expected[2][0] == expected[3][0]
+    assert (expected[3][1] > 0.0) == (comes_for == "flex")
+
+
+def test_flex_is_offered_with_a_user_s_own_time_whoever_was_refused_just_before() -> None:
+    """He has five pictures there already; the others have none."""
+    control = busy(30)
+    for _ in range(5):
+        send(control, replace(ask("ann"), service="flex"))
+    ends = [refusal(control, ask(who)).options[0].eta_s for who in ("ben", "ann", "cy")]
+    assert ends[0] is not None and ends[1] is not None
+    assert ends[0] == ends[2] and ends[1][0] > ends[0][0]
