@@ -191,25 +191,29 @@ def test_a_burst_is_gcra(
         assert opens == math.ceil(ready) > now
 
 
-@given(st.lists(steps, min_size=2, max_size=4), st.integers(5, 60), st.integers(0, 60))
+@given(st.lists(steps, min_size=2, max_size=4), st.integers(2, 12), st.integers(0, 30))
 def test_what_is_remembered_of_a_burst_changes_nothing(
     parts: list[list[tuple[str, int, int]]], reach_s: int, second: int
 ) -> None:
-    """Asked at any time in between, it tells the same as one that is asked for the first time."""
-    log, slow = Rolling(), SlowRolling()
+    """Asked at any time in between, it tells the same as one that is asked for the first time; also
+    after a clock was set back, and while what is out of reach is forgotten."""
+    log, slow, least = Rolling(), SlowRolling(), 0.0
     burst = Burst(log, 2, 3)
     for part in parts:
         for what, at, amount in part:
-            if what == "add":
+            if what == "add" and at / 2 > least - reach_s:
                 log.add(NOON + at / 2, amount)
                 slow.held.append((NOON + at / 2, amount))
             elif what == "take" and (NOON + at / 2, amount) in slow.held:
                 log.take(NOON + at / 2, amount)
                 slow.held.remove((NOON + at / 2, amount))
-            now = NOON + (at + amount) / 2
+            elif what == "forget" and log and log.dates[-1] > NOON + at / 2 - reach_s:
+                least = max(least, at / 2)
+                log.forget(NOON + at / 2 - reach_s)
+            now = NOON + max((at + amount) / 2, least)
             fresh = Burst(log, 2, 3)
             assert burst.used(reach_s, now) == fresh.used(reach_s, now)
-        now = NOON + second
+        now = NOON + max(second, least)
         used = burst.used(reach_s, now)
         if used > 1:
             opens = burst.opens_at(reach_s, 1, now)
