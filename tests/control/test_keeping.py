@@ -6,12 +6,15 @@ import heapq
 import random
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import pytest
 from control.asks import NOON, ask, controller, patches, send, tier
 
 from smalti.control import Admission, Claim, Controller, Denial
 from smalti.control.appointments import KEPT_S, RULE
+from smalti.control.denial import Kind
+from smalti.control.fair import Step
 from smalti.control.keeping import Keeping
 from smalti.control.refusals import Refusals
 
@@ -193,3 +196,42 @@ def test_what_was_refused_long_ago_is_forgotten() -> None:
     assert refusals.part(NOON + 60) == pytest.approx(0.5, abs=0.02)
     assert refusals.part(NOON + 3600) == pytest.approx(0.0, abs=1e-6)
     assert refusals.part(NOON - 3600) == refusals.part(NOON + 59)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "rule", "part"),
+    [
+        ("capacity", "load", "server/promise", 10 / 11),
+        ("capacity", "load", "server/waiting", 10 / 11),
+        ("capacity", "load", "server/patience", 0.0),
+        ("capacity", "plan", "server/promise", 0.0),
+        ("limit", "load", "free/day", 0.0),
+    ],
+)
+def test_who_is_refused_for_himself_says_nothing_of_slots(
+    kind: Kind, reason: Literal["plan", "load"], rule: str, part: float
+) -> None:
+    """By his own limit, for his client's patience, or as his tier draws so few at a time."""
+    control = controller(*TIERS)
+    for _ in range(10):
+        denial = Denial(kind, rule, "server", 1, 1, reason=reason)
+        control._keeping.decided("free", denial, NOON)
+    assert control._keeping.refused_part("free", NOON) == pytest.approx(part)
+
+
+@pytest.mark.parametrize("images", [1, 4])
+def test_an_admission_that_came_to_nothing_leaves_its_class_what_it_may_be_promised(
+    images: int,
+) -> None:
+    control = controller(*TIERS)
+    drawn(control, 30)
+
+    def may_have() -> float:
+        return control._keeping._share_s(Step("free"), 0.0, 180.0, NOON)
+
+    before = may_have()
+    asked = ask("ann", images)
+    assert isinstance(control.admit(asked, NOON), Admission)
+    assert may_have() > before
+    control.retract(asked.job_id)
+    assert may_have() == pytest.approx(before)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import random
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
+from control.asks import NOON, ask, controller, send
+from control.asks import tier as a_tier
 from control.shop import WEIGHTS, Shop, path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smalti.control.fair import FairQueue
+from smalti.control.nouns import ServiceTier
 
 
 def widest(gaps: Iterable[float]) -> float:
@@ -322,3 +326,19 @@ def test_newcomers_without_end_starve_nobody(newcomers: int) -> None:
     """By the plain rule of start tags they would: virtual time would not move."""
     assert turns_until_second(newcomers, plain=True) == 1000
     assert turns_until_second(newcomers, plain=False) <= 2 * newcomers + 2
+
+
+def test_what_one_asks_for_in_priority_weighs_twice_and_in_flex_a_tenth() -> None:
+    """Of a tier's own weight, while all three have pictures waiting."""
+    services: tuple[ServiceTier, ...] = ("default", "priority", "flex")
+    control = controller(replace(a_tier(), services=services))
+    for service in services:
+        for i in range(100):
+            send(control, replace(ask(f"{service}{i}"), service=service))
+    served = Counter[str]()
+    for _ in range(124):
+        turn = control.next(NOON)
+        assert turn is not None
+        served[control._live[turn.job_id].ask.service] += 1
+        control.finished(turn.job_id, turn.index, 1.0, NOON + 1)
+    assert [served[service] for service in services] == pytest.approx([40, 80, 4], abs=1)

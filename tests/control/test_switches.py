@@ -64,6 +64,8 @@ def test_they_are_read() -> None:
         ({"from": float("nan")}, "from has value 'nan'"),
         ({"until": LAST_S + 1}, "until has value"),
         ({"until": "2027-01-15"}, "until has value '2027-01-15'"),
+        ({"until": "2027-W05-1T08:00:00Z"}, "until has value '2027-W05-1T08:00:00Z'"),
+        ({"message": "x" * 501}, "It must be a sentence of at most 500 characters"),
         ({"until": "2027-01-15T08:00:00"}, "until has value '2027-01-15T08:00:00'"),
         ({"until": "2027-02-30T08:00:00Z"}, "until has value '2027-02-30T08:00:00Z'"),
         ({"from": 9, "until": 9}, "until has value '9'. It must be later than 'from'"),
@@ -101,6 +103,11 @@ switches = st.builds(
 @given(switches)
 def test_a_written_switch_reads_as_itself(switch: Switch) -> None:
     assert read_switch(switch.written()) == switch
+
+
+def test_a_message_may_be_as_long_as_is_said() -> None:
+    table = {"scope": "region", "name": "DE", "message": "x" * 500}
+    assert read_switch(table).message == "x" * 500
 
 
 def test_it_is_on_from_and_until() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from control.asks import NOON, tier
 
 from smalti.control import wording
+from smalti.control.denial import window_in_words
 from smalti.control.limits import Bound, parse_limit
 from smalti.control.nouns import Claim
 
@@ -86,3 +88,14 @@ def test_who_asks_for_more_than_a_limit_is_told_what_he_used_of_it() -> None:
         "A request for 3 is more than that. Ask for 2 or fewer.",
         "You used 2. A request for 3 is more than the limit. Ask for fewer.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("window_s", "words"),
+    [
+        (1, "1 s"), (90, "90 s"), (120, "2 min"), (5400, "90 min"), (86_400, "24 h"),
+        (129_600, "36 h"), (172_800, "2 days"), (604_800, "7 days"),
+    ],
+)  # fmt: skip
+def test_a_time_is_told_whole_in_the_largest_unit_that_it_has(window_s: int, words: str) -> None:
+    assert window_in_words(window_s) == words

@@ -208,6 +208,17 @@ def test_who_goes_away_before_his_promise_is_over_is_not_one_that_was_broken() -
         assert scores(out, DEFAULT_POLICY.tiers)["promises_broken"] == broken
 
 
+@pytest.mark.parametrize(("begins_s", "broken"), [(31.0, 0.0), (31.1, 1.0)])
+def test_a_promise_that_was_kept_is_not_broken_by_who_leaves_while_it_is_drawn(
+    begins_s: float, broken: float
+) -> None:
+    """He is admitted at 1 s and promised a slot within 30 s; he leaves long after it had begun."""
+    out = replay(demand(row(1.0, patience_s=90.0)), FleetSpec(1, (1.0,), spread=0.0), _fcfs())
+    assert list(out.given_up.values()) == [91.0] and list(out.begun) == [0]
+    out.started_s[0] = begins_s
+    assert scores(out, DEFAULT_POLICY.tiers)["promises_broken"] == broken
+
+
 def test_of_a_week_too_all_is_deliverable_that_comes_in_time() -> None:
     """Late in it, a clock of so many seconds has no finer steps than a part of a tile takes."""
     pairs = [
