@@ -36,6 +36,10 @@ HEAD = "arrival_s,user,org,tier,region,model,images,work\n"
         (HEAD + "1,a,o,free,DE,m,1.5,9\n", "images has value '1.5'"),
         (HEAD + "1,a,o,free,DE,m,11,9\n", "It must be a whole number from 1 to 10"),
         (HEAD + "1,a,o,free,DE,m,1,nan\n", "work has value 'nan'"),
+        (HEAD + "1,a,o,free,DE,m,1,inf\n", "work has value 'inf'"),
+        (HEAD[:-1] + ",service,tip\n", "work,service,tip'. It must begin with"),
+        (HEAD[:-1] + ",service\n1,a,o,free,DE,m,1,9,fast\n", "line 2: 'fast' is no service tier"),
+        (HEAD[:-1] + ",patience_s\n1,a,o,free,DE,m,1,9,0\n", "line 2: patience_s has value '0'"),
         (HEAD + f"1,{'a' * 200_000},o,free,DE,m,1,9\n", "cannot be read as a demand"),
     ],
 )
@@ -45,6 +49,23 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(InvalidRequest) as raised:
         read_demand(file)
     assert says in raised.value.message
+
+
+def test_a_file_may_say_service_and_patience_or_leave_them_open(tmp_path: Path) -> None:
+    """Requests of the same moment stay in the order of the file; all up to what is said may be."""
+    file = tmp_path / "demand.csv"
+    file.write_text(
+        HEAD[:-1] + ",service,patience_s\n31622400,z,o,free,de,m,10,9,flex,30\n"
+        "7,b,o,free,DE,m,1,9,,\n7,a,o,free,DE,m,1,9,priority,\n7,a,o,free,DE,m,1,9,,2.5\n"
+    )
+    rows = read_demand(file).rows
+    assert [(its.arrival_s, its.user, its.service, its.patience_s) for its in rows] == [
+        (7.0, "b", "auto", None),
+        (7.0, "a", "priority", None),
+        (7.0, "a", "auto", 2.5),
+        (31_622_400.0, "z", "flex", 30.0),
+    ]
+    assert (rows[-1].images, rows[-1].region) == (10, "DE")
 
 
 def test_a_packed_file_that_is_damaged_is_named(tmp_path: Path) -> None:

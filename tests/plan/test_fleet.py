@@ -61,6 +61,25 @@ def test_what_is_cancelled_makes_room_for_the_others() -> None:
     assert device.next_end(0.75) == pytest.approx(0.75 + 5 * 0.1)
 
 
+@given(st.lists(st.integers(1, 30), min_size=2, max_size=4, unique=True), st.data())
+def test_what_is_cancelled_leaves_the_others_as_they_are(
+    steps: list[int], data: st.DataObject
+) -> None:
+    """Whichever it is; and it is told what it used since it began."""
+    device, now = Device(0, SPEC), 0.0
+    for i, its in enumerate(steps):
+        device.put(i, float(its), now := 0.01 * i)
+    gone = data.draw(st.integers(0, len(steps) - 1))
+    used = device.cancel(gone, now)
+    assert used == pytest.approx(sum(0.01 / held for held in range(gone + 1, len(steps))))
+    left = sorted((its, i) for i, its in enumerate(steps) if i != gone)
+    ended = []
+    while device.ends:
+        now = device.next_end(now)
+        ended.append(device.take(now)[0])
+    assert ended == [i for _, i in left]
+
+
 def test_a_full_fleet_draws_as_measured() -> None:
     assert MINI_CPU.rate / 256 == pytest.approx(2.54)
     assert even_steps(1.0, 2.0, 3) == (1.0, 1.5, 2.0)
@@ -71,6 +90,8 @@ def test_a_fleet_is_read_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "fleet.json"
     file.write_text('{"devices": 2, "step_s": [0.1, 0.2]}')
     assert read_fleet(file) == FleetSpec(2, (0.1, 0.2), 0.0)
+    file.write_text('{"devices": 1, "step_s": [1], "spread": 0.5}')
+    assert read_fleet(file) == FleetSpec(1, (1.0,), 0.5)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +102,8 @@ def test_a_fleet_is_read_from_a_file(tmp_path: Path) -> None:
         '{"devices": Infinity, "step_s": [1]}', '{"devices": 1, "step_s": "123"}',
         '{"devices": 1, "step_s": {"1": 2}}', '{"devices": 1, "step_s": [NaN]}',
         '{"devices": 1, "step_s": [Infinity]}', '{"devices": 1, "step_s": [1], "spread": "a"}',
+        '{"devices": 1, "step_s": [1], "spread": 2}',
+        '{"devices": 1, "step_s": [1], "spread": -0.1}',
         '{"devices": 1, "step_s": [1%s]}' % ("0" * 400), "[" * 100_000,
     ],
 )  # fmt: skip

@@ -142,6 +142,22 @@ def test_overload_is_refused_in_time_and_promises_are_kept() -> None:
 # --- figures ---
 
 
+def test_the_figures_of_a_small_run_as_they_are_reckoned_by_hand() -> None:
+    """One slot draws ten pictures in 100 s. Six are asked for at once, promised within 30 s: of
+    four that is kept, and three could be drawn by then. One more begins before the demand ends, of
+    which a tenth could be drawn until then, and the last one begins after it."""
+    asked = demand(*(row(at, f"user{i}") for i, at in enumerate([0.0] * 6 + [99.0, 99.5])))
+    asked.duration_s = 100.0
+    figures = scores(replay(asked, ONE_SLOT, _fcfs()), DEFAULT_TIERS)
+    assert figures["goodput"] == pytest.approx(500 / 310, abs=1e-4)
+    assert figures["goodput_plain"] == pytest.approx(500 / 800, abs=1e-4)
+    assert figures["offered_over_capacity"] == pytest.approx(0.8)
+    assert figures["flex"] == 0.0
+    assert figures["promises_broken"] == pytest.approx(2 / 8)
+    assert figures["p95_over_promise"] == {"team": pytest.approx(50 / 30, abs=1e-4)}
+    assert (figures["attempts"], figures["accepted"], figures["degraded"]) == (1.0, 1.0, 0.0)
+
+
 def test_waits_in_flex_are_scored_for_themselves() -> None:
     spec = replace(MINI_CPU, spread=0.02)
     asked = demand(
