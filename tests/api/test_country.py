@@ -70,6 +70,14 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # --- a proxy's header ---
 
 
+def test_a_proxy_that_says_no_country_is_served(tmp_path: Path, database: Path) -> None:
+    """A health check of its own, say. A database is asked then, where there is one."""
+    header = countries(tmp_path, country_header="CF-IPCountry")
+    both = countries(tmp_path, country_header="CF-IPCountry", country_database=database)
+    assert seen(header, PROXY, x_forwarded_for=CLIENT)[0] == ""
+    assert seen(both, PROXY, x_forwarded_for=CLIENT)[0] == "CH"
+
+
 @pytest.mark.parametrize(
     ("peer", "said", "country"),
     [

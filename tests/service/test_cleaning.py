@@ -38,6 +38,28 @@ def test_pictures_go_first_and_jobs_later(tmp_path: Path) -> None:
     live(tmp_path, check, clock=clock, picture_retention_days=7, job_retention_days=16)
 
 
+@pytest.mark.parametrize(("jobs_days", "kept_days"), [(2, 29), (40, 40)])
+def test_what_a_limit_counts_outlives_its_job(
+    tmp_path: Path, jobs_days: int, kept_days: int
+) -> None:
+    """Four weeks, and the day by which a clock may be set back; and no less long than jobs."""
+    clock = Clock()
+
+    async def check(it: Life) -> None:
+        settings, books = it.service.settings, it.service._books
+        await finish(await it.service.submit(ask(), it.caller))
+        clock.now += kept_days * DAY_S - 60
+        await clean(books, settings)
+        assert [held.images for held in books.jobs.reservations_since(0.0)] == [1]
+        clock.now += 120
+        await clean(books, settings)
+        assert books.jobs.reservations_since(0.0) == []
+
+    tiers = {"free": {"limits": ["9/4weeks"]}}
+    retention = {"picture_retention_days": 1, "job_retention_days": jobs_days}
+    live(tmp_path, check, clock=clock, tiers=tiers, **retention)
+
+
 def test_what_goes_on_is_never_too_old(tmp_path: Path) -> None:
     clock = Clock()
 
