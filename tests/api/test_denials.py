@@ -237,6 +237,25 @@ def test_those_who_are_refused_together_do_not_come_back_together() -> None:
     assert len({retry_headers(denial, NOW)["retry-after"] for _ in range(200)}) > 3
 
 
+@pytest.mark.parametrize(
+    ("wait_s", "spread", "after"),
+    [(40, 0.0, "40"), (40, 0.5, "45"), (40, 0.99, "50"), (40.2, 0.0, "41"), (59, 0.5, "60")],
+)
+def test_they_are_spread_over_a_quarter_of_their_wait(
+    wait_s: float, spread: float, after: str
+) -> None:
+    denial = CAPACITY._replace(retry_at=NOW + wait_s, should_retry=True)
+    assert retry_headers(denial, NOW, spread) == {"retry-after": after}
+
+
+def test_what_is_not_known_is_no_estimate() -> None:
+    waiting = DAY._replace(kind="waiting", rule="free/waiting", retry_at=None)
+    told = denial_body(waiting)["smalti"]
+    assert (told["next_slot_at"], told["next_slot_estimated"]) == (None, False)
+    known = denial_body(waiting._replace(retry_at=NOW + 9))["smalti"]
+    assert known["next_slot_estimated"]
+
+
 def test_every_window_is_told_and_the_tightest_first() -> None:
     loose = Standing("plus/3h", 50, 10, 40, 10_800, NOW + 60)
     tight = Standing("plus/day", 200, 199, 1, 86_400, NOW + 3600)
