@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from crowded_server import Crowded
 from drawing_server import DrawingServer
 from fake_backend import FakeBackend
 from hosted import Hosted, host, settings_from
@@ -111,3 +112,12 @@ def striped(tmp_path: Path) -> Iterator[Callable[..., Hosted]]:
 def with_pages(app: ASGIApp) -> ASGIApp:
     app.include_router(pages_router())  # type: ignore[attr-defined]
     return app
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowded]:
+    server = Crowded(tmp_path_factory.mktemp("crowded"))
+    server.start()
+    server.crowd()
+    yield server
+    server.stop()
