@@ -154,8 +154,8 @@ def test_who_has_a_place_is_counted_once_among_those_who_come(comes_for: Service
     """However often he asks, and is told a sooner time; and when he comes he is not one more."""
     expected = list[tuple[float, ...]]()
     for asks, comes in ((0, False), (1, False), (2, False), (2, True)):
-        control, at = busy(12), NOON + 200
-        going = [wait(control, ask(f"going{i}")) for i in range(5)]
+        control, at = busy(6), NOON + 200
+        going = [wait(control, ask(f"going{i}")) for i in range(20)]
         times = [refusal(control, ask("ann")).retry_at for _ in range(asks)]
         for job_id in going:
             control.withdraw(job_id, NOON + 1)

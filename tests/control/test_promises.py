@@ -92,10 +92,10 @@ def test_a_longer_one_is_refused_with_a_time_that_holds() -> None:
 
 
 def test_who_asks_again_while_the_load_falls_is_told_a_sooner_time_and_both_hold() -> None:
-    """Half of those who waited have gone: he need not wait for what they would have taken."""
+    """Most of those who waited have gone: he need not wait for what they would have taken."""
     for waits_for in (0, 1):
-        control = busy(15)
-        going = [wait(control, ask(f"going{i}")) for i in range(15)]
+        control = busy(5)
+        going = [wait(control, ask(f"going{i}")) for i in range(25)]
         first = refusal(control, ask("ann"))
         for job_id in going:
             control.withdraw(job_id, NOON + 1)
@@ -113,11 +113,13 @@ def test_who_asks_again_while_the_load_falls_is_told_a_sooner_time_and_both_hold
         assert isinstance(control.admit(ask("ann"), at[waits_for]), Admission)
 
 
-def test_a_time_that_is_hardly_sooner_is_not_another() -> None:
-    control = busy(12)
-    small = wait(control, ask("small", work=20.0))
+def test_a_time_that_is_half_as_far_is_not_another() -> None:
+    """It may be so by chance, and the lowest of many forecasts is too low."""
+    control = busy(5)
+    going = [wait(control, ask(f"going{i}")) for i in range(10)]
     first = refusal(control, ask("ann"))
-    control.withdraw(small, NOON + 1)
+    for job_id in going[:5]:
+        control.withdraw(job_id, NOON + 1)
     assert 0 < refusal(control, ask("ann"), NOON + 2).used < first.used
     again = refusal(control, ask("ann"), NOON + 2)
     assert again.retry_at == first.retry_at and "as you were told before" in again.message

@@ -15,8 +15,10 @@ from smalti.control.nouns import Claim
 RULE = "server/promise"
 KEPT_S = 120.0
 """For how long a place is kept."""
-SOONER_S = 10.0
-"""Who asks again is told a place that is sooner by so much, and the one before stays true."""
+SOONER = 0.25
+"""Who asks again is told another place within this part of what is left to the one before, which
+stays true. A smaller difference is in the forecasts: were each that is lower told, all would come
+too soon, and a class would be promised more than its share."""
 
 _FIRST_SHOW, _MOST_SEEN = (0.5, 10), 3000
 """Which part comes, until it is known, as if so many had been seen; how many are remembered."""

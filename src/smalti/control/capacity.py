@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from smalti.control import wording
-from smalti.control.appointments import KEPT_S, RULE, SOONER_S, Appointments
+from smalti.control.appointments import KEPT_S, RULE, SOONER, Appointments
 from smalti.control.denial import Denial, Option, as_many_as_fit
 from smalti.control.fair import FairQueue, Step
 from smalti.control.forecast import Forecast, Stamp
@@ -270,7 +270,7 @@ class Capacity:
         at, until, told = wording.whole_second(now, late_s - promised_s), 0.0, None
         if (place := self._appointments.told(ask.user_id, ask.work * ask.images, now)) is not None:
             told, until = place[:2]
-            at = at if at <= told - SOONER_S else told
+            at = at if at - now <= SOONER * (told - now) else told
         at = self._unpaused(ask, at)
         until = max(at + KEPT_S, until)
         claim = Claim(ask.user_id, RULE, 0, at, until) if math.isfinite(at) else None
