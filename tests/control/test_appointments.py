@@ -15,11 +15,6 @@ def told(user: str, at: float) -> Claim:
     return Claim(user, RULE, 0, NOON + at, NOON + at + KEPT_S)
 
 
-def first_told(places: Appointments, work: float) -> float | None:
-    place = places.told("ann", work, NOON)
-    return place[0] if place is not None else None
-
-
 def test_a_place_is_for_as_much_as_was_asked_for() -> None:
     places = Appointments()
     places.keep(told("ann", 60.0), "free", 100.0)
@@ -46,8 +41,8 @@ def test_one_who_asks_for_more_keeps_what_he_was_told_for_less() -> None:
     places = Appointments()
     places.keep(told("ann", 60.0), "free", 100.0)
     places.keep(told("ann", 300.0), "free", 1000.0)
-    assert first_told(places, 100.0) == NOON + 60.0
-    assert first_told(places, 1000.0) == NOON + 300.0
+    assert places.told("ann", 100.0, NOON) == NOON + 60.0
+    assert places.told("ann", 1000.0, NOON) == NOON + 300.0
     assert places.holds("ann", 100.0, NOON + 60.0)
     assert places.holds("ann", 1000.0, NOON + 300.0)
     assert len(places.came("ann", "free")) == 2
@@ -60,8 +55,8 @@ def test_one_who_asks_for_less_keeps_what_he_was_told_for_more() -> None:
     places = Appointments()
     places.keep(told("ann", 300.0), "free", 1000.0)
     places.keep(told("ann", 60.0), "free", 100.0)
-    assert first_told(places, 1000.0) == NOON + 300.0
-    assert first_told(places, 100.0) == NOON + 60.0
+    assert places.told("ann", 1000.0, NOON) == NOON + 300.0
+    assert places.told("ann", 100.0, NOON) == NOON + 60.0
     assert places.holds("ann", 1000.0, NOON + 300.0 + KEPT_S), "to its last second"
 
 
@@ -127,7 +122,7 @@ def test_a_later_time_for_as_much_is_beside_the_first() -> None:
     places = Appointments()
     places.keep(told("ann", 60.0), "free", 100.0)
     places.keep(told("ann", 300.0), "free", 100.0)
-    assert first_told(places, 100.0) == NOON + 60.0
+    assert places.told("ann", 100.0, NOON) == NOON + 60.0
     assert places.holds("ann", 100.0, NOON + 60.0) and places.holds("ann", 100.0, NOON + 300.0)
     assert places.work("free", NOON) == pytest.approx(50.0)
     places.keep(told("ann", 30.0), "free", 100.0)

@@ -91,40 +91,6 @@ def test_a_longer_one_is_refused_with_a_time_that_holds() -> None:
     assert isinstance(control.admit(ask(), denial.retry_at), Admission)
 
 
-def test_who_asks_again_while_the_load_falls_is_told_a_sooner_time_and_both_hold() -> None:
-    """Most of those who waited have gone: he need not wait for what they would have taken."""
-    for waits_for in (0, 1):
-        control = busy(5)
-        going = [wait(control, ask(f"going{i}")) for i in range(25)]
-        first = refusal(control, ask("ann"))
-        for job_id in going:
-            control.withdraw(job_id, NOON + 1)
-        sooner = refusal(control, ask("ann"), NOON + 2)
-        assert first.retry_at is not None and sooner.retry_at is not None
-        assert sooner.retry_at <= first.retry_at - 100
-        assert "before" not in sooner.message and "one place is kept for you" in sooner.message
-        assert refusal(control, ask("ann"), NOON + 3).retry_at == sooner.retry_at
-        assert sooner.claim is not None and first.claim is not None
-        assert sooner.claim.until >= first.claim.until
-        for i in range(100):
-            wait(control, ask(f"late{i}"), NOON + 4)
-        at = [sooner.retry_at, first.retry_at]
-        assert isinstance(control.consider(ask("ben"), at[waits_for]), Denial)
-        assert isinstance(control.admit(ask("ann"), at[waits_for]), Admission)
-
-
-def test_a_time_that_is_half_as_far_is_not_another() -> None:
-    """It may be so by chance, and the lowest of many forecasts is too low."""
-    control = busy(5)
-    going = [wait(control, ask(f"going{i}")) for i in range(10)]
-    first = refusal(control, ask("ann"))
-    for job_id in going[:5]:
-        control.withdraw(job_id, NOON + 1)
-    assert 0 < refusal(control, ask("ann"), NOON + 2).used < first.used
-    again = refusal(control, ask("ann"), NOON + 2)
-    assert again.retry_at == first.retry_at and "as you were told before" in again.message
-
-
 def test_the_wait_that_is_told_and_the_time_to_come_back_agree() -> None:
     """However many places are kept before it, the promise begins where the told wait has it end."""
     control = busy(12)

@@ -15,10 +15,6 @@ from smalti.control.nouns import Claim
 RULE = "server/promise"
 KEPT_S = 120.0
 """For how long a place is kept."""
-SOONER = 0.25
-"""Who asks again is told another place within this part of what is left to the one before, which
-stays true. A smaller difference is in the forecasts: were each that is lower told, all would come
-too soon, and a class would be promised more than its share."""
 
 _FIRST_SHOW, _MOST_SEEN = (0.5, 10), 3000
 """Which part comes, until it is known, as if so many had been seen; how many are remembered."""
@@ -67,10 +63,14 @@ class Appointments:
         places = self._kept.get(user_id, ())
         return any(at <= now <= until and _fits(work, its) for at, until, _, its in places)
 
-    def told(self, user_id: str, work: float, now: float) -> Place | None:
-        """The place he was told of for so much work, if its time is still to come."""
+    def told(self, user_id: str, work: float, now: float) -> float | None:
+        """The time he was told for so much work, if it is still to come.
+
+        It is told again whatever the load is by then: the lowest of several forecasts is too low.
+        While sooner ones were told as well, a class was promised more than its share.
+        """
         places = self._kept.get(user_id, ())
-        return min((its for its in places if its[0] > now and _fits(work, its[3])), default=None)
+        return min((at for at, _, _, its in places if at > now and _fits(work, its)), default=None)
 
     def any_for(self, user_id: str, now: float) -> bool:
         """Whether a place is kept for him, now or later, for however much."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from smalti.control import wording
-from smalti.control.appointments import KEPT_S, RULE, SOONER, Appointments
+from smalti.control.appointments import KEPT_S, RULE, Appointments
 from smalti.control.denial import Denial, Option, as_many_as_fit
 from smalti.control.fair import FairQueue, Step
 from smalti.control.forecast import Forecast, Stamp
@@ -267,13 +267,10 @@ class Capacity:
         own_s = self._forecast.own_s(tier.max_running, ask.images, raw)
         if own_s > promised_s:
             return wording.too_many_to_promise(tier, promised_s, own_s, ask.images, options)
-        at, until, told = wording.whole_second(now, late_s - promised_s), 0.0, None
-        if (place := self._appointments.told(ask.user_id, ask.work * ask.images, now)) is not None:
-            told, until = place[:2]
-            at = at if at - now <= SOONER * (told - now) else told
+        told = self._appointments.told(ask.user_id, ask.work * ask.images, now)
+        at = wording.whole_second(now, late_s - promised_s) if told is None else told
         at = self._unpaused(ask, at)
-        until = max(at + KEPT_S, until)
-        claim = Claim(ask.user_id, RULE, 0, at, until) if math.isfinite(at) else None
+        claim = Claim(ask.user_id, RULE, 0, at, at + KEPT_S) if math.isfinite(at) else None
         soon = at - now <= SOON_S and not self._refuses(tier, now)
         first = not self._appointments.any_for(ask.user_id, now)
         return wording.too_long(
@@ -300,7 +297,7 @@ class Capacity:
         """A denial is told: keep the place that it names, and no longer the one before."""
         name, work = service_class(ask.tier, ask.served_as), ask.work * ask.images
         told = self._appointments.told(ask.user_id, work, now)
-        if claim.rule != RULE or (told is not None and told[0] == claim.at):
+        if claim.rule != RULE or told == claim.at:
             return
         self._appointments.keep(claim, name, work)
         if told is None:
