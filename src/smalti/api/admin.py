@@ -30,7 +30,7 @@ from smalti.api.admin_shapes import (
 from smalti.api.auth import caller_of
 from smalti.api.body import read_body
 from smalti.api.errors import JsonReply, Taken
-from smalti.api.jobs import whole
+from smalti.api.jobs import page_of, whole
 from smalti.api.schema import read_fields
 from smalti.errors import InvalidRequest
 from smalti.service import NotFound, Service
@@ -289,11 +289,7 @@ async def _part(
         if query.after is not None and one(query.after) is None:
             raise NotFound(kind, query.after)
         found = [told(its) for its in find(*whose, query.part)]
-        data, more = found[: query.limit], len(found) > query.limit
-        ends = {
-            name: data[i]["id"] if data else None for name, i in (("first_id", 0), ("last_id", -1))
-        }
-        return JsonReply({"object": "list", "data": data, **ends, "has_more": more})
+        return page_of(found[: query.limit], len(found) > query.limit)
 
     return await asyncio.to_thread(page)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from smalti.api.shapes import Shape
+from smalti.api.shapes import Page, Shape
 from smalti.control.switches import MESSAGE_MAX, Paused
 from smalti.control.tiers import NAME as TIER_NAME
 from smalti.service.policy_changes import WHY_MAX
@@ -259,24 +259,15 @@ class AuditEntry(Shape):
     detail: dict[str, Any]
 
 
-class Part(Shape):
-    """A page. has_more: whether others follow on last_id."""
-
-    object: Literal["list"]
-    first_id: str | None
-    last_id: str | None
-    has_more: bool
-
-
-class OrganisationPage(Part):
+class OrganisationPage(Page):
     data: list[OrganisationReply]
 
 
-class UserPage(Part):
+class UserPage(Page):
     data: list[UserReply]
 
 
-class KeyPage(Part):
+class KeyPage(Page):
     data: list[KeyReply]
 
 

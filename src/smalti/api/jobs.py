@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -128,6 +128,13 @@ def _page(views: list[JobView], limit: int) -> list[JobView]:
     return page
 
 
+def page_of(data: Sequence[Mapping[str, Any]], has_more: bool) -> Response:
+    """A `Page` of what have ids."""
+    first, last = (data[0]["id"], data[-1]["id"]) if data else (None, None)
+    ends = {"first_id": first, "last_id": last, "has_more": has_more}
+    return JsonReply({"object": "list", "data": data, **ends})
+
+
 def whole(seconds: float | None) -> int | None:
     return None if seconds is None else int(seconds)
 
@@ -163,14 +170,7 @@ def jobs_router(facts: JobFacts, silence_s: float) -> APIRouter:
             )
         views = service.views_of(kept)
         page = _page(views, query.limit)
-        body = {
-            "object": "list",
-            "data": [facts.told(view, request) for view in page],
-            "first_id": page[0].job_id if page else None,
-            "last_id": page[-1].job_id if page else None,
-            "has_more": len(views) > len(page),
-        }
-        return JsonReply(body)
+        return page_of([facts.told(view, request) for view in page], len(views) > len(page))
 
     @router.get(
         "/{job_id}",

@@ -190,12 +190,17 @@ class JobGone(Shape):
     deleted: Literal[True]
 
 
-class JobPage(Shape):
+class Page(Shape):
+    """A part of a list. has_more: whether others follow on last_id."""
+
     object: Literal["list"]
-    data: list[JobReply]
     first_id: str | None
     last_id: str | None
     has_more: bool
+
+
+class JobPage(Page):
+    data: list[JobReply]
 
 
 # --- limits ---
