@@ -19,10 +19,12 @@ limits     the limits that hold for a caller, and what they would say
 rates      limits as headers
 denials    a denial as HTTP
 links      pictures as links that expire
-admin      organisations, users and keys; admin_policy: tiers, switches; console: its pages' reads
-catalogue  the models, and whether the server is well
+admin      organisations, users and keys; admin_policy: tiers, switches; console: its pages' reads;
+           admin_routes: how their addresses are served and described
+catalogue  the models, and whether the server is well; metrics_route: /metrics
 errors     the status and the body of each error
-openapi    /openapi.json; shapes, admin_shapes: of replies; sent: of bodies; described: by status
+openapi    /openapi.json; shapes, admin_shapes, console_shapes: of replies; sent: of bodies;
+           described: by status
 """
 
 from smalti.api.app import create_app

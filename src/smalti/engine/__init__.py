@@ -1,6 +1,7 @@
 """Draws pictures tile by tile: batch, cache, sample, stream.
 
 picture    what is ordered and what is told: the nouns
+conditions what is read of an order before it is drawn
 drawing    one picture on its way
 scheduler  who is in which slot (no torch, no model)
 noise      random numbers as a function of (seed, tile, code)

@@ -1,6 +1,6 @@
 """What an operator sees of a running server. Nothing here decides anything.
 
-metrics  figures for Prometheus
+metrics  figures for Prometheus; readings: those that are read when it asks
 minutes  the same, of each of the last minutes, for the console
 logs     lines for people or machines, with the request's id and without secrets
 about    what is known of the request that is being served
